@@ -1,0 +1,53 @@
+//! Evidence: one series that changed more than chance allows.
+
+use crate::series::SeriesKey;
+use crate::time::Timestamp;
+
+/// The kind of change that a detector looks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// The level of the series moved.
+    Level,
+    /// The series vanished or appeared.
+    Presence,
+}
+
+/// Where a series went.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Direction {
+    /// Higher than before.
+    Up,
+    /// Lower than before.
+    Down,
+    /// It did not exist before.
+    Appeared,
+    /// It existed before.
+    Vanished,
+}
+
+/// One series that changed more than chance allows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finding {
+    /// Which series. For a histogram, `metric` is the family and `labels` has no `le`.
+    pub key: SeriesKey,
+    /// What was measured of it, in words of its unit: `value`, `per second`, `mean`, `p99`.
+    pub measure: &'static str,
+    /// The kind of change.
+    pub channel: Channel,
+    /// Where it went.
+    pub direction: Direction,
+    /// The change in units of the series' own standard deviation before the fault.
+    pub effect: f64,
+    /// The typical value before the fault, in the unit of [`Self::measure`]; `None` if there was none.
+    pub baseline: Option<f64>,
+    /// The typical value during the fault; `None` if there was none.
+    pub fault: Option<f64>,
+    /// The chance of so large a change when nothing happened.
+    pub p_value: f64,
+    /// The share of false discoveries among the findings at least as strong as this one.
+    pub q_value: f64,
+    /// When the change began; `None` where the series does not tell.
+    pub onset: Option<Timestamp>,
+    /// When it was over; `None` if it was not, or cannot be told.
+    pub recovered_at: Option<Timestamp>,
+}

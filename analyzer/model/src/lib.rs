@@ -1,0 +1,37 @@
+//! The nouns of Aftermath: what is read, what was normal, what was done, what was found, what is said.
+//!
+//! Modules stand in the order in which a datum meets them. This crate knows no input or output, no clock, no
+//! statistics, no vendor and, but for [`learned`], no serialised form: each border of the program maps these
+//! types to its own format by hand.
+
+mod time;
+
+mod catalog;
+mod samples;
+mod series;
+
+mod provenance;
+mod timeline;
+mod topology;
+
+mod finding;
+mod gap;
+mod reason;
+mod verdict;
+
+pub mod learned;
+
+pub use catalog::{Catalog, CatalogEntry};
+pub use finding::{Channel, Direction, Finding};
+pub use gap::{Gap, GapCause};
+pub use learned::LearnedNull;
+pub use provenance::{Provenance, SourceDescription};
+pub use reason::{Reason, ReasonId};
+pub use samples::{Block, SampleDefects, Series};
+pub use series::{MetricKind, SeriesKey, SeriesKind, family};
+pub use time::{Timestamp, TimestampError, Window};
+pub use timeline::{Timeline, TimelineProblem};
+pub use topology::{Expectations, Topology};
+pub use verdict::{
+    Coverage, GapCount, OriginCandidate, Outcome, RecoveryState, ServiceVerdict, SystemEvidence, Verdict,
+};

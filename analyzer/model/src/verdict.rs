@@ -1,0 +1,120 @@
+//! What is said at the end.
+
+use crate::finding::Finding;
+use crate::gap::GapCause;
+use crate::reason::Reason;
+use crate::time::Timestamp;
+
+/// The verdict in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Outcome {
+    /// Nothing beyond what was expected.
+    Pass,
+    /// Something worth a look.
+    Warn,
+    /// Something was hit that nobody expected, or never came back.
+    Fail,
+    /// It cannot be told. Never a pass.
+    Inconclusive,
+}
+
+/// Whether a service that was hit came back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RecoveryState {
+    /// It was not hit.
+    Unaffected,
+    /// It is back where it was.
+    Recovered,
+    /// It is still different at the end of the watch.
+    NotRecovered,
+    /// The watch was too short or too noisy to tell.
+    CannotTell,
+}
+
+/// What happened to one service.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ServiceVerdict {
+    /// The service.
+    pub name: String,
+    /// Whether it changed more than chance allows.
+    pub affected: bool,
+    /// Whether a change of it was foreseen.
+    pub expected: bool,
+    /// The chance of so much change of this service when nothing happened.
+    pub p_value: f64,
+    /// How badly it was hit, 0 to 100.
+    pub severity: f64,
+    /// When its first change began.
+    pub onset: Option<Timestamp>,
+    /// When its last change was over.
+    pub recovered_at: Option<Timestamp>,
+    /// From the end of the fault until then, in seconds; never negative.
+    pub recovery_seconds: Option<f64>,
+    /// Whether it came back.
+    pub state: RecoveryState,
+}
+
+/// A service and how likely the trouble started there.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OriginCandidate {
+    /// The service.
+    pub service: String,
+    /// Larger is likelier. Comparable within one verdict only.
+    pub score: f64,
+}
+
+/// The evidence that the system as a whole changed, and how far it can be trusted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SystemEvidence {
+    /// The chance of so much change anywhere when nothing happened; `None` if it could not be computed.
+    pub p_value: Option<f64>,
+    /// How many quiet windows of the same length it was compared with.
+    pub placebo_windows: usize,
+    /// How often this procedure says `fail` when nothing happened; `None` if nothing is known about it.
+    pub false_alarm_rate: Option<f64>,
+    /// How that rate was obtained, in one sentence.
+    pub false_alarm_basis: String,
+}
+
+/// Series that could not be judged for one cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct GapCount {
+    /// The cause.
+    pub cause: GapCause,
+    /// How many series.
+    pub series: usize,
+}
+
+/// How much of the system the verdict rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Coverage {
+    /// Series that were read.
+    pub series: usize,
+    /// Series that were judged.
+    pub judged: usize,
+    /// The others, by cause.
+    pub gaps: Vec<GapCount>,
+}
+
+/// The verdict of one experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Verdict {
+    /// In one word.
+    pub outcome: Outcome,
+    /// 0 to 100: 100 when nothing unexpected happened.
+    pub score: f64,
+    /// Why, the weightiest first.
+    pub reasons: Vec<Reason>,
+    /// The system as a whole.
+    pub system: SystemEvidence,
+    /// Every service, the worst hit first.
+    pub services: Vec<ServiceVerdict>,
+    /// Every service, the most likely origin first.
+    pub origin: Vec<OriginCandidate>,
+    /// The evidence, the strongest first.
+    pub findings: Vec<Finding>,
+    /// How much the verdict rests on.
+    pub coverage: Coverage,
+    /// What was cut, mended or missing, in sentences.
+    pub limits: Vec<String>,
+}

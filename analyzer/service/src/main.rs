@@ -1,0 +1,2 @@
+//! The binary `aftermath`.
+fn main() {}

@@ -1,0 +1,1 @@
+//! Reading the system under test.
