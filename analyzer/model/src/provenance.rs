@@ -1,6 +1,8 @@
 //! Where the evidence of a verdict comes from, so that it can be replayed.
 
 use crate::time::Window;
+use crate::timeline::Timeline;
+use crate::topology::Expectations;
 
 /// The system that the samples were read from, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,4 +34,26 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// Whether the source itself said, or showed, that its answer is not complete.
     pub partial: bool,
+}
+
+/// What a predefined check said. Stands beside the verdict, never mixed into it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckOutcome {
+    /// The name of the check.
+    pub name: String,
+    /// Whether it was green.
+    pub passed: bool,
+    /// What it saw, in a few words.
+    pub detail: String,
+}
+
+/// What was done and foreseen: with it an evidence file replays its verdict without further arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Experiment {
+    /// The windows.
+    pub timeline: Timeline,
+    /// The target and the expected services.
+    pub expectations: Expectations,
+    /// What the predefined checks said at the end.
+    pub checks: Vec<CheckOutcome>,
 }

@@ -24,6 +24,21 @@ pub struct Block {
     pub series: Vec<Series>,
 }
 
+/// Neighbouring rows of one series as a file holds them: not cleaned, labels not yet read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RecordedRun {
+    /// The metric name.
+    pub metric: String,
+    /// The service; empty when unknown.
+    pub service: String,
+    /// The labels as a JSON object of strings.
+    pub labels_json: String,
+    /// How to read the values, where the file says so.
+    pub kind: Option<SeriesKind>,
+    /// `(milliseconds since the epoch, value)` in the order of the file.
+    pub samples: Vec<(i64, f64)>,
+}
+
 /// What had to be mended in raw samples, counted in samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SampleDefects {

@@ -1,2 +1,7 @@
 //! The binary `aftermath`.
-fn main() {}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    aftermath_metrics::install_crypto_provider();
+    aftermath::cli::main().await.into()
+}

@@ -1,0 +1,37 @@
+//! `aftermath judge`: a fault that happened.
+
+use super::args::JudgeArgs;
+use super::{plan, render, source};
+use crate::driver::Driver;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::run::{Ended, Run, run};
+
+pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
+    let now = plan::now()?;
+    let progress = Progress::on_stderr();
+    let (source, recorded) = source::open(&args.source).await?;
+    let experiment = plan::experiment(&args, &recorded, now)?;
+    let learned = args.learned.as_deref().map(aftermath_baselines::read_learned).transpose()?;
+
+    let run_plan = Run { source, driver: Driver::Past(experiment), learned, evidence: args.evidence.clone() };
+    let ended = tokio::select! {
+        ended = run(run_plan, &progress) => ended?,
+        _ = tokio::signal::ctrl_c() => return Err(Failure::interrupted()),
+    };
+    progress.done();
+    let Ended::Judged(judged) = ended else {
+        return Err(Failure::error("a fault that is over was not judged; this is a defect of aftermath"));
+    };
+    if let Some(path) = &args.html {
+        render::html_file(&judged.report, path)?;
+    }
+    render::report(&judged.report, args.format)?;
+    for (what, path) in [("report", &args.html), ("evidence", &args.evidence)] {
+        if let Some(path) = path {
+            progress.event(&format!("{what}: {}", path.display()));
+        }
+    }
+    Ok(ExitCode::of(&judged.verdict, args.fail_on))
+}

@@ -1,0 +1,161 @@
+//! `aftermath learn`: what is normal, from windows in which nothing happened.
+
+use std::path::PathBuf;
+
+use aftermath_detect::Scores;
+use aftermath_model::{Timeline, Timestamp};
+use clap::ArgMatches;
+
+use super::args::{LearnArgs, WindowArgs};
+use super::{plan, source};
+use crate::exit_code::ExitCode;
+use crate::failure::{Failure, Problems};
+use crate::progress::Progress;
+use crate::score::score_file;
+
+/// A recording and the windows that were given after it.
+#[derive(Debug, PartialEq)]
+pub(super) struct Quiet {
+    recording: PathBuf,
+    baseline: String,
+    fault: String,
+    recovery: Option<String>,
+    exclude: Vec<String>,
+}
+
+pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, Failure> {
+    let now = plan::now()?;
+    let progress = Progress::on_stderr();
+    let stretches = group(in_order(args, matches))?;
+    let mut windows = Vec::new();
+    for (index, quiet) in stretches.iter().enumerate() {
+        progress.stage(&format!("learning from window {} of {}", index + 1, stretches.len()));
+        windows.push(score_quiet(quiet, args.step.as_ref(), now)?);
+    }
+    aftermath_baselines::write_learned(&args.out, &aftermath_detect::learn(&windows))?;
+    progress.event(&format!("learned from {} quiet windows: {}", windows.len(), args.out.display()));
+    Ok(ExitCode::Fine)
+}
+
+fn score_quiet(
+    quiet: &Quiet,
+    step: Option<&String>,
+    now: Timestamp,
+) -> Result<(Scores, Timeline), Failure> {
+    let named = |mut failure: Failure| {
+        for problem in &mut failure.problems {
+            *problem = format!("{}: {problem}", quiet.recording.display());
+        }
+        failure
+    };
+    let recording = source::open_recording(&quiet.recording)?;
+    let window_args = WindowArgs {
+        baseline: Some(quiet.baseline.clone()),
+        fault: Some(quiet.fault.clone()),
+        recovery: quiet.recovery.clone(),
+        exclude: quiet.exclude.clone(),
+        step: step.cloned(),
+    };
+    let timeline =
+        plan::quiet_timeline(&window_args, &source::recorded(&recording), now).map_err(named)?;
+    Ok((score_file(&recording.file, &timeline)?, timeline))
+}
+
+/// The options of one command line in the order in which they were given. The parser keeps each option's values
+/// apart; only their places on the line tell which windows belong to which recording.
+fn in_order(args: &LearnArgs, matches: &ArgMatches) -> Vec<(&'static str, String)> {
+    let recordings: Vec<String> =
+        args.recording.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let given = [
+        ("recording", &recordings),
+        ("baseline", &args.baseline),
+        ("fault", &args.fault),
+        ("recovery", &args.recovery),
+        ("exclude", &args.exclude),
+    ];
+    let mut placed: Vec<(usize, &'static str, String)> = Vec::new();
+    for (option, values) in given {
+        let places = matches.indices_of(option).into_iter().flatten();
+        placed.extend(places.zip(values).map(|(place, value)| (place, option, value.clone())));
+    }
+    placed.sort();
+    placed.into_iter().map(|(_, option, value)| (option, value)).collect()
+}
+
+/// Groups the options by the recording that they follow.
+fn group(options: Vec<(&'static str, String)>) -> Result<Vec<Quiet>, Failure> {
+    let mut problems = Problems::default();
+    let mut stretches: Vec<(PathBuf, Vec<(&'static str, String)>)> = Vec::new();
+    for (option, value) in options {
+        if option == "recording" {
+            stretches.push((value.into(), Vec::new()));
+        } else if let Some((_, windows)) = stretches.last_mut() {
+            windows.push((option, value));
+        } else {
+            problems.add(format!("--{option} {value} stands before any --recording; put it after its recording"));
+        }
+    }
+    let quiet: Vec<Option<Quiet>> =
+        stretches.into_iter().map(|(path, windows)| problems.check(quiet(path, windows))).collect();
+    problems.into_result()?;
+    Ok(quiet.into_iter().flatten().collect())
+}
+
+fn quiet(recording: PathBuf, windows: Vec<(&'static str, String)>) -> Result<Quiet, String> {
+    let (mut baseline, mut fault, mut recovery, mut exclude) = (vec![], vec![], vec![], vec![]);
+    for (option, value) in windows {
+        match option {
+            "baseline" => baseline.push(value),
+            "fault" => fault.push(value),
+            "recovery" => recovery.push(value),
+            _ => exclude.push(value),
+        }
+    }
+    let shown = recording.display().to_string();
+    let one = |name: &str, mut values: Vec<String>| {
+        let count = values.len();
+        values.pop().filter(|_| count == 1).ok_or_else(|| {
+            format!("--recording {shown} is followed by {count} {name} windows; give exactly one")
+        })
+    };
+    let (baseline, fault) = (one("--baseline", baseline)?, one("--fault", fault)?);
+    let recovery = if recovery.is_empty() { None } else { Some(one("--recovery", recovery)?) };
+    Ok(Quiet { recording, baseline, fault, recovery, exclude })
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, FromArgMatches};
+
+    use super::super::args::{Cli, Command};
+    use super::*;
+
+    fn grouped(line: &str) -> Result<Vec<Quiet>, Failure> {
+        let matches = Cli::command().try_get_matches_from(line.split_whitespace()).unwrap();
+        let Command::Learn(args) = Cli::from_arg_matches(&matches).unwrap().command else {
+            panic!("these are the arguments of learn");
+        };
+        let (_, of_learn) = matches.subcommand().unwrap();
+        group(in_order(&args, of_learn))
+    }
+
+    #[test]
+    fn windows_belong_to_the_recording_before_them() {
+        let stretches = grouped(
+            "aftermath learn --out f --recording a --baseline 1..2 --fault=2..3 --exclude 1..2 --recording b \
+             --fault 5..6 --baseline 4..5 --recovery 6..7",
+        )
+        .unwrap();
+        assert_eq!(stretches.len(), 2);
+        assert_eq!((stretches[0].baseline.as_str(), stretches[0].fault.as_str()), ("1..2", "2..3"));
+        assert_eq!(stretches[0].exclude, ["1..2"]);
+        assert_eq!(stretches[1].recovery.as_deref(), Some("6..7"));
+    }
+
+    #[test]
+    fn every_recording_without_its_windows_is_named() {
+        let failure = grouped("aftermath learn --out f --baseline 1..2 --recording a --fault 1..2 --recording b").unwrap_err();
+        assert_eq!(failure.problems.len(), 3, "{failure:?}");
+        assert!(failure.problems[1].contains("--recording a is followed by 0 --baseline windows"));
+    }
+}

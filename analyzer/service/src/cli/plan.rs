@@ -1,0 +1,182 @@
+//! What the arguments mean together: every problem at once, or a run that fits.
+
+use std::path::Path;
+
+use aftermath_model::{Expectations, Experiment, Timeline, Timestamp, Topology, Window};
+use serde::Deserialize;
+
+use super::args::{JudgeArgs, WindowArgs};
+use super::times::{parse_duration_ms, parse_window};
+use crate::failure::{Failure, Problems};
+
+/// The step where nothing says otherwise, in milliseconds: the scrape interval that most Prometheus set-ups use.
+pub(super) const DEFAULT_STEP_MS: i64 = 15_000;
+
+/// What a recording says about itself, where the source is one.
+#[derive(Clone, Default)]
+pub(super) struct Recorded {
+    /// The spacing of its samples in milliseconds.
+    pub(super) step_ms: Option<i64>,
+    /// From its first sample to just after the last.
+    pub(super) extent: Option<Window>,
+    /// What was done, in an evidence file.
+    pub(super) experiment: Option<Experiment>,
+    /// Whether there is a recording at all.
+    pub(super) is_recording: bool,
+}
+
+/// The present, read once for a command.
+///
+/// # Errors
+/// A [`Failure`] when the clock of this machine lies outside the calendar.
+pub(super) fn now() -> Result<Timestamp, Failure> {
+    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond()).map_err(Failure::error)
+}
+
+/// The experiment that the arguments of `judge` describe.
+///
+/// # Errors
+/// Every problem of the arguments at once.
+pub(super) fn experiment(args: &JudgeArgs, recorded: &Recorded, now: Timestamp) -> Result<Experiment, Failure> {
+    let mut problems = Problems::default();
+    let topology = args.topology.as_deref().and_then(|path| problems.check(read_topology(path)));
+    let timeline = timeline(&args.windows, recorded, now, &mut problems);
+    problems.into_result()?;
+    let replayed = recorded.experiment.as_ref();
+    let mut expectations =
+        replayed.map_or_else(Expectations::default, |experiment| experiment.expectations.clone());
+    if args.target.is_some() {
+        expectations.target.clone_from(&args.target);
+    }
+    if !args.expect.is_empty() {
+        expectations.expected = args.expect.iter().cloned().collect();
+    }
+    if topology.is_some() {
+        expectations.topology = topology;
+    }
+    let timeline = timeline.expect("a timeline that cannot be made is a problem, and there was none");
+    let checks = replayed.map_or_else(Vec::new, |experiment| experiment.checks.clone());
+    Ok(Experiment { timeline, expectations, checks })
+}
+
+fn timeline(
+    args: &WindowArgs,
+    recorded: &Recorded,
+    now: Timestamp,
+    problems: &mut Problems,
+) -> Option<Timeline> {
+    let replayed = recorded.experiment.as_ref().map(|experiment| &experiment.timeline);
+    let mut window = |option: &str, text: Option<&String>, replayed: Option<Window>| match text {
+        Some(text) => problems.check(parse_window(option, text, now)),
+        None => replayed,
+    };
+    let baseline = window("--baseline", args.baseline.as_ref(), replayed.map(Timeline::baseline));
+    let fault = window("--fault", args.fault.as_ref(), replayed.map(Timeline::fault));
+    // New windows for baseline or fault make the old recovery meaningless.
+    let keeps_windows = args.baseline.is_none() && args.fault.is_none();
+    let old_recovery = replayed.filter(|_| keeps_windows).and_then(Timeline::recovery);
+    let recovery = window("--recovery", args.recovery.as_ref(), old_recovery);
+    for (option, given, found) in
+        [("--baseline", &args.baseline, baseline), ("--fault", &args.fault, fault)]
+    {
+        if given.is_none() && found.is_none() {
+            problems.add(format!(
+                "{option} is missing; only an evidence file that `aftermath judge` or `demo` wrote knows its windows"
+            ));
+        }
+    }
+    let exclude = exclude(&args.exclude, replayed.filter(|_| keeps_windows), now, problems);
+    let step_ms = step_ms(args.step.as_deref(), replayed, recorded, problems)?;
+    let timeline = Timeline::new(baseline?, fault?, recovery, exclude?, step_ms);
+    check_timeline(timeline, recorded, now, problems)
+}
+
+fn exclude(
+    given: &[String],
+    replayed: Option<&Timeline>,
+    now: Timestamp,
+    problems: &mut Problems,
+) -> Option<Vec<Window>> {
+    if given.is_empty() {
+        return Some(replayed.map_or_else(Vec::new, |timeline| timeline.exclude().to_vec()));
+    }
+    let windows: Vec<Option<Window>> =
+        given.iter().map(|text| problems.check(parse_window("--exclude", text, now))).collect();
+    windows.into_iter().collect()
+}
+
+fn step_ms(
+    given: Option<&str>,
+    replayed: Option<&Timeline>,
+    recorded: &Recorded,
+    problems: &mut Problems,
+) -> Option<i64> {
+    match given {
+        Some(text) => problems.check(parse_duration_ms(text).map_err(|problem| format!("--step: {problem}"))),
+        None => Some(
+            replayed.map(Timeline::step_ms).or(recorded.step_ms).unwrap_or(DEFAULT_STEP_MS),
+        ),
+    }
+}
+
+fn check_timeline(
+    timeline: Result<Timeline, Vec<aftermath_model::TimelineProblem>>,
+    recorded: &Recorded,
+    now: Timestamp,
+    problems: &mut Problems,
+) -> Option<Timeline> {
+    let timeline = match timeline {
+        Ok(timeline) => timeline,
+        Err(wrong) => {
+            wrong.into_iter().for_each(|problem| problems.add(problem));
+            return None;
+        }
+    };
+    let before = timeline.problems_at(now);
+    let in_future = !before.is_empty() && !recorded.is_recording;
+    if in_future {
+        before.into_iter().for_each(|problem| problems.add(problem));
+    }
+    if recorded.is_recording {
+        for (name, window) in [("baseline", timeline.baseline()), ("fault", timeline.fault())] {
+            if !recorded.extent.is_some_and(|extent| extent.overlaps(window)) {
+                let holds = recorded
+                    .extent
+                    .map_or_else(|| "it holds no samples".to_owned(), |extent| format!("it holds {extent}"));
+                problems.add(format!("the {name} window {window} lies outside the recording: {holds}"));
+            }
+        }
+    }
+    Some(timeline)
+}
+
+/// The windows of one quiet stretch for `learn`.
+///
+/// # Errors
+/// Every problem of the texts at once.
+pub(super) fn quiet_timeline(
+    args: &WindowArgs,
+    recorded: &Recorded,
+    now: Timestamp,
+) -> Result<Timeline, Failure> {
+    let mut problems = Problems::default();
+    let timeline = timeline(args, recorded, now, &mut problems);
+    problems.into_result()?;
+    Ok(timeline.expect("a timeline that cannot be made is a problem, and there was none"))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TopologyFile {
+    edges: Vec<(String, String)>,
+}
+
+fn read_topology(path: &Path) -> Result<Topology, String> {
+    let shown = path.display();
+    let text = std::fs::read_to_string(path)
+        .map_err(|cause| format!("--topology {shown} cannot be read: {cause}"))?;
+    let file: TopologyFile = serde_json::from_str(&text).map_err(|cause| {
+        format!("--topology {shown}: {cause}; expected is {{\"edges\":[[\"caller\",\"callee\"]]}}")
+    })?;
+    Ok(Topology { edges: file.edges.into_iter().collect() })
+}

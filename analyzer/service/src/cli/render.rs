@@ -1,0 +1,60 @@
+//! What a command prints: reports on standard output, everything else on standard error.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use aftermath_baselines::OutputFile;
+
+use super::args::Format;
+use crate::export::{Report, Style};
+use crate::failure::Failure;
+
+/// Prints a report on standard output.
+///
+/// # Errors
+/// A [`Failure`] when standard output cannot be written.
+pub(super) fn report(report: &Report, format: Format) -> Result<(), Failure> {
+    let text = match format {
+        Format::Json => report.to_json(),
+        Format::Markdown => report.to_markdown(),
+        Format::Text => report.to_text(style()),
+    };
+    to_stdout(text.as_bytes())
+}
+
+/// Writes a report as one HTML file.
+///
+/// # Errors
+/// A [`Failure`] when the file cannot be written.
+pub(super) fn html_file(report: &Report, path: &Path) -> Result<(), Failure> {
+    Ok(OutputFile::write_all(path, report.to_html().as_bytes())?)
+}
+
+/// Prints on standard output.
+///
+/// # Errors
+/// A [`Failure`] when it cannot be written; a reader that went away is none.
+pub(super) fn to_stdout(bytes: &[u8]) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Err(cause) if cause.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Failure::error(format!("cannot write to standard output: {cause}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints every problem on standard error.
+pub(super) fn failure(failure: &Failure) {
+    let mut stderr = std::io::stderr().lock();
+    for problem in &failure.problems {
+        // Nothing is left to tell it to when standard error is gone.
+        let _ = writeln!(stderr, "error: {problem}");
+    }
+}
+
+/// Colour on a terminal only, and never against <https://no-color.org>.
+fn style() -> Style {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    if std::io::stdout().is_terminal() && !refused { Style::Colour } else { Style::Plain }
+}

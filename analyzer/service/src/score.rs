@@ -1,0 +1,76 @@
+//! The stages `score` and `judge`, off the threads that talk to the world.
+
+use std::sync::Arc;
+
+use aftermath_baselines::Evidence;
+use aftermath_detect::{Scorer, Scores};
+use aftermath_metrics::recording::{FamilyBlocks, RecordingError, RowOrder};
+use aftermath_model::{Block, Experiment, LearnedNull, Timeline, Verdict};
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::snapshot::Snapshot;
+
+/// Series that are scored together: enough to keep every core busy, few enough to stay small in memory
+/// (1,000 series of 1,000 samples are 16 MB).
+const SERIES_AT_ONCE: usize = 1_000;
+
+/// Scores every series of a snapshot.
+///
+/// # Errors
+/// A [`Failure`] when the evidence cannot be read.
+pub async fn score(snapshot: &Snapshot, timeline: &Timeline, progress: &Progress) -> Result<Scores, Failure> {
+    progress.stage("scoring every series");
+    let (file, timeline) = (Arc::clone(&snapshot.file), timeline.clone());
+    tokio::task::spawn_blocking(move || score_file(&file, &timeline)).await.map_err(Failure::error)?
+}
+
+/// Scores every series of a file.
+///
+/// # Errors
+/// A [`Failure`] when the file cannot be read.
+pub fn score_file(file: &Evidence, timeline: &Timeline) -> Result<Scores, Failure> {
+    let scorer = Scorer::new(timeline);
+    let mut scores = Scores::default();
+    let mut waiting = Block::default();
+    for block in blocks(file) {
+        waiting.series.extend(block?.series);
+        if waiting.series.len() >= SERIES_AT_ONCE {
+            scores.merge(scorer.score(&std::mem::take(&mut waiting)));
+        }
+    }
+    scores.merge(scorer.score(&waiting));
+    Ok(scores)
+}
+
+/// The blocks of a file: complete families.
+pub fn blocks(file: &Evidence) -> impl Iterator<Item = Result<Block, Failure>> + '_ {
+    let order = if file.meta().is_some() { RowOrder::FamiliesTogether } else { RowOrder::Unknown };
+    FamilyBlocks::new(file.runs(), order).map(|block| block.map_err(recording_failure))
+}
+
+/// Words for a recording that cannot be read.
+pub fn recording_failure(problem: RecordingError<aftermath_baselines::BaselineError>) -> Failure {
+    match problem {
+        RecordingError::File(problem) => problem.into(),
+        RecordingError::Labels { .. } => Failure::bad_input(problem),
+    }
+}
+
+/// Judges what was scored.
+///
+/// # Errors
+/// A [`Failure`] when the judgement panics, which is a defect of this program.
+pub async fn judge(
+    scores: Scores,
+    experiment: &Experiment,
+    learned: Option<LearnedNull>,
+    partial: bool,
+) -> Result<Verdict, Failure> {
+    let Experiment { timeline, expectations, .. } = experiment.clone();
+    tokio::task::spawn_blocking(move || {
+        aftermath_detect::judge(&scores, &timeline, &expectations, learned.as_ref(), partial)
+    })
+    .await
+    .map_err(Failure::error)
+}

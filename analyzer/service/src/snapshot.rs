@@ -1,0 +1,121 @@
+//! The stage `snapshot`: what was observed, kept in an evidence file.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aftermath_baselines::{Evidence, EvidenceMeta, EvidenceWriter};
+use aftermath_metrics::Grid;
+use aftermath_model::{Block, Catalog, Experiment, Provenance, Window};
+use tokio::sync::mpsc;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::source::Source;
+
+/// Blocks that may wait between the reader and the writer. They bound the memory of a snapshot.
+const BLOCKS_IN_FLIGHT: usize = 16;
+
+/// Samples of a run in a file, and where they come from.
+pub struct Snapshot {
+    /// The file.
+    pub file: Arc<Evidence>,
+    /// Where its samples come from.
+    pub provenance: Provenance,
+    /// How many series it holds.
+    pub series: usize,
+    /// Removes the file in the end, where nobody asked to keep it.
+    _forgotten: Option<tempfile::TempDir>,
+}
+
+/// What to observe.
+pub struct Stretch {
+    /// From when to when.
+    pub span: Window,
+    /// The times at which samples are taken.
+    pub grid: Grid,
+    /// What happened meanwhile, where that is known.
+    pub experiment: Option<Experiment>,
+}
+
+impl Stretch {
+    /// A stretch of time in which nothing particular is known to have happened.
+    #[must_use]
+    pub const fn plain(span: Window, step_ms: i64) -> Self {
+        Self { span, grid: Grid { anchor_ms: span.from.ms(), step_ms }, experiment: None }
+    }
+
+    /// The whole of an experiment. Its grid is anchored where the fault begins, so that no sample straddles that
+    /// moment.
+    #[must_use]
+    pub fn of(experiment: &Experiment) -> Self {
+        let timeline = &experiment.timeline;
+        Self {
+            span: timeline.span(),
+            grid: Grid { anchor_ms: timeline.fault().from.ms(), step_ms: timeline.step_ms() },
+            experiment: Some(experiment.clone()),
+        }
+    }
+}
+
+/// Observes a stretch and keeps what was seen, at `keep` or for the time of the run.
+///
+/// # Errors
+/// A [`Failure`] when the source or the file system refuses; then no file is left behind.
+pub async fn take(
+    source: &Source,
+    catalog: &Catalog,
+    stretch: Stretch,
+    keep: Option<PathBuf>,
+    progress: &Progress,
+) -> Result<Snapshot, Failure> {
+    let (path, forgotten) = match keep {
+        Some(path) => (path, None),
+        None => forgotten_path()?,
+    };
+    let Stretch { span, grid, experiment } = stretch;
+    let (blocks, received) = mpsc::channel(BLOCKS_IN_FLIGHT);
+    let writer = EvidenceWriter::create(&path)?;
+    let writing = tokio::task::spawn_blocking(move || write_blocks(writer, received));
+    let observed = source.observe(catalog, span, grid, blocks, progress).await;
+    // The writer tells why a reader found its channel closed, so its failure is the one to report.
+    let (writer, series) = writing.await.map_err(Failure::error)??;
+    let observed = observed?;
+
+    let mut notes = catalog.notes.clone();
+    notes.extend(observed.notes);
+    let provenance = Provenance {
+        aftermath_version: env!("CARGO_PKG_VERSION").to_owned(),
+        source: source.description(),
+        selectors: source.selectors(),
+        service_labels: source.service_labels(),
+        window: span,
+        step_ms: grid.step_ms,
+        notes,
+        partial: observed.partial,
+    };
+    let meta = EvidenceMeta { provenance, experiment };
+    writer.finish(&meta)?;
+    Ok(Snapshot { file: Arc::new(Evidence::open(&path)?), provenance: meta.provenance, series, _forgotten: forgotten })
+}
+
+fn write_blocks(
+    mut writer: EvidenceWriter,
+    mut received: mpsc::Receiver<Block>,
+) -> Result<(EvidenceWriter, usize), Failure> {
+    let mut series = 0;
+    while let Some(block) = received.blocking_recv() {
+        writer.write(&block)?;
+        series += block.series.len();
+    }
+    Ok((writer, series))
+}
+
+fn forgotten_path() -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {
+    let folder = tempfile::Builder::new().prefix("aftermath-").tempdir().map_err(|cause| {
+        Failure::error(format!(
+            "cannot make a folder in {}: {cause}; set TMPDIR to a place with room, or use --evidence FILE",
+            std::env::temp_dir().display()
+        ))
+    })?;
+    Ok((folder.path().join("evidence.parquet"), Some(folder)))
+}

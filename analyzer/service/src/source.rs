@@ -1,0 +1,134 @@
+//! The stages `discover` and `observe`, whatever the source.
+
+use std::sync::Arc;
+
+use aftermath_baselines::Evidence;
+use aftermath_metrics::prometheus::Prometheus;
+use aftermath_metrics::recording::{FamilyBlocks, RowOrder, Summary};
+use aftermath_metrics::{Grid, Observed};
+use aftermath_model::{Block, Catalog, SampleDefects, Series, SourceDescription, Window};
+use tokio::sync::mpsc;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::score::recording_failure;
+
+/// Where samples come from. A closed set: each source is a folder of `probes/metrics`.
+pub enum Source {
+    /// A server that speaks the Prometheus HTTP API.
+    Prometheus(Box<Prometheus>),
+    /// A file.
+    Recording(Recording),
+    /// Addresses that are read while the run goes on.
+    #[cfg(feature = "demo")]
+    Scrape(crate::scraping::Scraping),
+}
+
+/// A file of samples, opened and looked through.
+pub struct Recording {
+    /// The file.
+    pub file: Arc<Evidence>,
+    /// What it holds.
+    pub summary: Summary,
+}
+
+impl Source {
+    /// Asks what can be seen in a stretch of time.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the source refuses.
+    pub async fn discover(&self, window: Window, progress: &Progress) -> Result<Catalog, Failure> {
+        progress.stage("discovering what can be seen");
+        match self {
+            Self::Prometheus(prometheus) => prometheus.discover(window).await.map_err(source_failure),
+            Self::Recording(recording) => Ok(recording.summary.catalog.clone()),
+            #[cfg(feature = "demo")]
+            Self::Scrape(scraping) => Ok(scraping.discover()),
+        }
+    }
+
+    /// Sends every series of the catalog in a stretch of time, in blocks of complete families.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the source refuses.
+    pub async fn observe(
+        &self,
+        catalog: &Catalog,
+        window: Window,
+        grid: Grid,
+        blocks: mpsc::Sender<Block>,
+        progress: &Progress,
+    ) -> Result<Observed, Failure> {
+        progress.stage(&format!("reading {} metrics from {}", catalog.entries.len(), self.description().address));
+        match self {
+            Self::Prometheus(prometheus) => {
+                prometheus.observe(catalog, window, grid, blocks).await.map_err(source_failure)
+            }
+            Self::Recording(recording) => recording.observe(window, blocks).await,
+            #[cfg(feature = "demo")]
+            Self::Scrape(scraping) => scraping.observe(window, blocks).await,
+        }
+    }
+
+    /// What the source is, without secrets.
+    #[must_use]
+    pub fn description(&self) -> SourceDescription {
+        match self {
+            Self::Prometheus(prometheus) => prometheus.description(),
+            Self::Recording(recording) => recording.description(),
+            #[cfg(feature = "demo")]
+            Self::Scrape(scraping) => scraping.description(),
+        }
+    }
+}
+
+impl Recording {
+    fn description(&self) -> SourceDescription {
+        self.file.meta().map_or_else(
+            || SourceDescription {
+                kind: "recording".to_owned(),
+                address: self.file.file_name(),
+                version: String::new(),
+            },
+            |meta| meta.provenance.source.clone(),
+        )
+    }
+
+    async fn observe(&self, window: Window, blocks: mpsc::Sender<Block>) -> Result<Observed, Failure> {
+        let file = Arc::clone(&self.file);
+        let defects =
+            tokio::task::spawn_blocking(move || send_blocks(&file, window, &blocks)).await.map_err(Failure::error)??;
+        let mut observed = Observed { notes: defects.sentences(), ..Observed::default() };
+        if let Some(meta) = self.file.meta() {
+            observed.notes.splice(0..0, meta.provenance.notes.iter().cloned());
+            observed.partial = meta.provenance.partial;
+        }
+        Ok(observed)
+    }
+}
+
+fn send_blocks(file: &Evidence, window: Window, blocks: &mpsc::Sender<Block>) -> Result<SampleDefects, Failure> {
+    let order = if file.meta().is_some() { RowOrder::FamiliesTogether } else { RowOrder::Unknown };
+    let mut families = FamilyBlocks::new(file.runs(), order);
+    for block in families.by_ref() {
+        let block = within(block.map_err(recording_failure)?, window);
+        if blocks.blocking_send(block).is_err() {
+            // Nobody listens any more: whoever stopped tells why.
+            break;
+        }
+    }
+    Ok(families.defects())
+}
+
+fn within(block: Block, window: Window) -> Block {
+    let cut = |series: Series| {
+        let samples = series.between(window.from.ms(), window.to.ms()).collect();
+        Series::from_raw(series.key, series.kind, samples).0
+    };
+    Block { series: block.series.into_iter().map(cut).filter(|series| !series.is_empty()).collect() }
+}
+
+/// Words for a source that refuses.
+pub fn source_failure(problem: aftermath_metrics::SourceError) -> Failure {
+    if problem.is_bad_input() { Failure::bad_input(problem) } else { Failure::error(problem) }
+}

@@ -1,0 +1,89 @@
+//! The file of a learned null distribution: JSON with a version.
+
+use std::path::Path;
+
+use aftermath_model::LearnedNull;
+use serde::{Deserialize, Serialize};
+
+use crate::error::BaselineError;
+use crate::output::OutputFile;
+
+const VERSION: u64 = 1;
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct LearnedFile {
+    aftermath_learned_version: u64,
+    learned: LearnedNull,
+}
+
+#[derive(Deserialize)]
+struct AnyVersion {
+    aftermath_learned_version: u64,
+}
+
+/// Writes what was learned to `path`, whole or not at all.
+///
+/// # Errors
+/// [`BaselineError::Write`].
+pub fn write_learned(path: &Path, learned: &LearnedNull) -> Result<(), BaselineError> {
+    let file = LearnedFile { aftermath_learned_version: VERSION, learned: learned.clone() };
+    let mut bytes = serde_json::to_vec(&file)
+        .map_err(|cause| BaselineError::Write { path: path.to_owned(), cause: cause.to_string() })?;
+    bytes.push(b'\n');
+    OutputFile::write_all(path, &bytes)
+}
+
+/// Reads what [`write_learned`] wrote.
+///
+/// # Errors
+/// [`BaselineError::Read`], [`BaselineError::Version`] for a file of a later version, and
+/// [`BaselineError::Damaged`] for anything else that is not a learned file.
+pub fn read_learned(path: &Path) -> Result<LearnedNull, BaselineError> {
+    let damaged = |cause: serde_json::Error| BaselineError::Damaged {
+        path: path.to_owned(),
+        cause: format!("{cause}; expected is a file written by `aftermath learn --out`"),
+    };
+    let bytes =
+        std::fs::read(path).map_err(|cause| BaselineError::Read { path: path.to_owned(), cause })?;
+    let any: AnyVersion = serde_json::from_slice(&bytes).map_err(damaged)?;
+    if any.aftermath_learned_version > VERSION {
+        return Err(BaselineError::Version {
+            path: path.to_owned(),
+            found: any.aftermath_learned_version,
+            known: VERSION,
+        });
+    }
+    let file: LearnedFile = serde_json::from_slice(&bytes).map_err(damaged)?;
+    Ok(file.learned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_learned_is_read_back() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("shop.learned");
+        let learned = LearnedNull::default();
+        write_learned(&path, &learned).unwrap();
+        assert_eq!(read_learned(&path).unwrap(), learned);
+    }
+
+    #[test]
+    fn a_later_version_and_a_foreign_file_are_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let cases = [
+            (r#"{"aftermath_learned_version":99,"more":1}"#, "format version 99"),
+            (r#"{"something":"else"}"#, "aftermath learn --out"),
+            ("PAR1", "aftermath learn --out"),
+        ];
+        for (text, expected) in cases {
+            let path = folder.path().join("file");
+            std::fs::write(&path, text).unwrap();
+            let message = read_learned(&path).unwrap_err().to_string();
+            assert!(message.contains(expected) && message.contains("/file"), "{message}");
+        }
+    }
+}
