@@ -14,9 +14,7 @@ pub enum BaselineError {
         cause: std::io::Error,
     },
     /// The file system refused to write; nothing half-written stays behind.
-    #[error(
-        "cannot write {path}: {cause}; nothing was left behind, free some space or choose another place"
-    )]
+    #[error("cannot write {path}: {cause}; nothing was left behind, free some space or choose another place")]
     Write {
         /// The file.
         path: PathBuf,
@@ -70,7 +68,9 @@ impl BaselineError {
         match self {
             Self::Read { cause, .. } => cause.kind() == std::io::ErrorKind::NotFound,
             Self::Write { .. } => false,
-            Self::NotParquet { .. } | Self::Columns { .. } | Self::Version { .. } | Self::Damaged { .. } => true,
+            Self::NotParquet { .. } | Self::Columns { .. } | Self::Version { .. } | Self::Damaged { .. } => {
+                true
+            }
         }
     }
 }

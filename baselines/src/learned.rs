@@ -44,8 +44,7 @@ pub fn read_learned(path: &Path) -> Result<LearnedNull, BaselineError> {
         path: path.to_owned(),
         cause: format!("{cause}; expected is a file written by `aftermath learn --out`"),
     };
-    let bytes =
-        std::fs::read(path).map_err(|cause| BaselineError::Read { path: path.to_owned(), cause })?;
+    let bytes = std::fs::read(path).map_err(|cause| BaselineError::Read { path: path.to_owned(), cause })?;
     let any: AnyVersion = serde_json::from_slice(&bytes).map_err(damaged)?;
     if any.aftermath_learned_version > VERSION {
         return Err(BaselineError::Version {

@@ -33,6 +33,12 @@ impl GapCause {
         Self::LimitReached,
     ];
 
+    /// The cause with that name, if there is one.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+
     /// The name used in reports.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

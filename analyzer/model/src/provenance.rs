@@ -3,6 +3,7 @@
 use crate::time::Window;
 use crate::timeline::Timeline;
 use crate::topology::Expectations;
+use crate::verdict::GapCount;
 
 /// The system that the samples were read from, without secrets.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub struct Provenance {
     pub notes: Vec<String>,
     /// Whether the source itself said, or showed, that its answer is not complete.
     pub partial: bool,
+    /// Series that the source has and that could not be read.
+    pub unread: Vec<GapCount>,
 }
 
 /// What a predefined check said. Stands beside the verdict, never mixed into it.

@@ -1,11 +1,12 @@
 //! The stage `snapshot`: what was observed, kept in an evidence file.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use aftermath_baselines::{Evidence, EvidenceMeta, EvidenceWriter};
 use aftermath_metrics::Grid;
-use aftermath_model::{Block, Catalog, Experiment, Provenance, Window};
+use aftermath_model::{Block, Catalog, Experiment, Gap, GapCause, GapCount, Provenance, Window};
 use tokio::sync::mpsc;
 
 use crate::failure::Failure;
@@ -92,10 +93,19 @@ pub async fn take(
         step_ms: grid.step_ms,
         notes,
         partial: observed.partial,
+        unread: count_by_cause(&observed.gaps),
     };
     let meta = EvidenceMeta { provenance, experiment };
     writer.finish(&meta)?;
     Ok(Snapshot { file: Arc::new(Evidence::open(&path)?), provenance: meta.provenance, series, _forgotten: forgotten })
+}
+
+fn count_by_cause(gaps: &[Gap]) -> Vec<GapCount> {
+    let mut counts = BTreeMap::<GapCause, usize>::new();
+    for gap in gaps {
+        *counts.entry(gap.cause).or_default() += 1;
+    }
+    counts.into_iter().map(|(cause, series)| GapCount { cause, series }).collect()
 }
 
 fn write_blocks(

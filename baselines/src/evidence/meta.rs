@@ -1,6 +1,6 @@
 //! The description of an evidence file, mapped by hand to its versioned JSON.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model as model;
 use serde::{Deserialize, Serialize};
@@ -38,6 +38,7 @@ struct ProvenanceV1 {
     step_ms: i64,
     notes: Vec<String>,
     partial: bool,
+    unread: BTreeMap<String, usize>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +77,11 @@ impl From<&EvidenceMeta> for MetaV1 {
                 step_ms: provenance.step_ms,
                 notes: provenance.notes.clone(),
                 partial: provenance.partial,
+                unread: provenance
+                    .unread
+                    .iter()
+                    .map(|gap| (gap.cause.as_str().to_owned(), gap.series))
+                    .collect(),
             },
             experiment: meta.experiment.as_ref().map(ExperimentV1::from),
         }
@@ -124,6 +130,7 @@ impl MetaV1 {
                 step_ms: provenance.step_ms,
                 notes: provenance.notes,
                 partial: provenance.partial,
+                unread: provenance.unread.into_iter().map(gap_count).collect::<Result<_, _>>()?,
             },
             experiment: self.experiment.map(ExperimentV1::into_experiment).transpose()?,
         })
@@ -132,8 +139,11 @@ impl MetaV1 {
 
 impl ExperimentV1 {
     fn into_experiment(self) -> Result<model::Experiment, String> {
-        let exclude =
-            self.exclude_ms.into_iter().map(|bounds| window("exclude_ms", bounds)).collect::<Result<_, _>>()?;
+        let exclude = self
+            .exclude_ms
+            .into_iter()
+            .map(|bounds| window("exclude_ms", bounds))
+            .collect::<Result<_, _>>()?;
         let timeline = model::Timeline::new(
             window("baseline_ms", self.baseline_ms)?,
             window("fault_ms", self.fault_ms)?,
@@ -141,9 +151,7 @@ impl ExperimentV1 {
             exclude,
             self.step_ms,
         )
-        .map_err(|problems| {
-            problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-        })?;
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         Ok(model::Experiment {
             timeline,
             expectations: model::Expectations {
@@ -162,6 +170,11 @@ impl ExperimentV1 {
                 .collect(),
         })
     }
+}
+
+fn gap_count((name, series): (String, usize)) -> Result<model::GapCount, String> {
+    let cause = model::GapCause::parse(&name).ok_or_else(|| format!("unread: `{name}` is no known cause"))?;
+    Ok(model::GapCount { cause, series })
 }
 
 fn window_ms(window: model::Window) -> [i64; 2] {

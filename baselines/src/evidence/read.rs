@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use aftermath_model::{RecordedRun, SeriesKind};
 use polars::prelude::{
-    DataFrame, DataType, Float64Chunked, Int64Chunked, ParquetReader, PolarsResult, SerReader,
-    StringChunked,
+    DataFrame, DataType, Float64Chunked, Int64Chunked, ParquetReader, PolarsResult, SerReader, StringChunked,
 };
 
 use super::meta::{EvidenceMeta, KEY, MetaV1, VERSION};
@@ -71,11 +70,7 @@ impl Evidence {
         let frame = guarded(&self.path, || {
             let mut reader = ParquetReader::new(open_file(&self.path)?);
             reader.set_metadata(Arc::clone(&self.footer));
-            reader
-                .with_columns(Some(names))
-                .with_slice(Some((first_row, rows)))
-                .set_rechunk(true)
-                .finish()
+            reader.with_columns(Some(names)).with_slice(Some((first_row, rows))).set_rechunk(true).finish()
         })?;
         runs_of(&frame, self.has_kind)
             .map_err(|cause| BaselineError::Damaged { path: self.path.clone(), cause: cause.to_string() })
@@ -134,13 +129,8 @@ fn guarded<T>(path: &Path, read: impl FnOnce() -> PolarsResult<T>) -> Result<T, 
 }
 
 fn check_columns(path: &Path, columns: &[(String, DataType)]) -> Result<(), BaselineError> {
-    let wanted = [
-        ("ts", "int64"),
-        ("metric", "text"),
-        ("service", "text"),
-        ("labels", "text"),
-        ("value", "float64"),
-    ];
+    let wanted =
+        [("ts", "int64"), ("metric", "text"), ("service", "text"), ("labels", "text"), ("value", "float64")];
     let problems: Vec<String> = wanted
         .into_iter()
         .filter_map(|(name, expected)| {
