@@ -9,6 +9,7 @@ pub mod progress;
 pub mod run;
 
 pub mod driver;
+pub mod scraping;
 pub mod source;
 
 pub mod charts;
@@ -19,5 +20,3 @@ pub mod export;
 
 #[cfg(feature = "demo")]
 pub mod demo;
-#[cfg(feature = "demo")]
-pub mod scraping;

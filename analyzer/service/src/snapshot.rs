@@ -84,11 +84,12 @@ pub async fn take(
 
     let mut notes = catalog.notes.clone();
     notes.extend(observed.notes);
+    let reading = source.reading();
     let provenance = Provenance {
         aftermath_version: env!("CARGO_PKG_VERSION").to_owned(),
-        source: source.description(),
-        selectors: source.selectors(),
-        service_labels: source.service_labels(),
+        source: reading.source,
+        selectors: reading.selectors,
+        service_labels: reading.service_labels,
         window: span,
         step_ms: grid.step_ms,
         notes,

@@ -16,12 +16,31 @@ use crate::score::recording_failure;
 /// Where samples come from. A closed set: each source is a folder of `probes/metrics`.
 pub enum Source {
     /// A server that speaks the Prometheus HTTP API.
-    Prometheus(Box<Prometheus>),
+    Prometheus(Box<Server>),
     /// A file.
     Recording(Recording),
     /// Addresses that are read while the run goes on.
-    #[cfg(feature = "demo")]
     Scrape(crate::scraping::Scraping),
+}
+
+/// A metrics server and what is asked of it.
+pub struct Server {
+    /// The connection.
+    pub prometheus: Prometheus,
+    /// The selectors that choose the series; empty means all.
+    pub selectors: Vec<String>,
+    /// The labels that may name the service, in the order in which they are tried.
+    pub service_labels: Vec<String>,
+}
+
+/// How a source is being read, for the provenance of what comes from it.
+pub struct Reading {
+    /// What the source is, without secrets.
+    pub source: SourceDescription,
+    /// The selectors that choose the series; empty means all.
+    pub selectors: Vec<String>,
+    /// The labels that may name the service, in the order in which they are tried.
+    pub service_labels: Vec<String>,
 }
 
 /// A file of samples, opened and looked through.
@@ -40,9 +59,8 @@ impl Source {
     pub async fn discover(&self, window: Window, progress: &Progress) -> Result<Catalog, Failure> {
         progress.stage("discovering what can be seen");
         match self {
-            Self::Prometheus(prometheus) => prometheus.discover(window).await.map_err(source_failure),
+            Self::Prometheus(server) => server.prometheus.discover(window).await.map_err(source_failure),
             Self::Recording(recording) => Ok(recording.summary.catalog.clone()),
-            #[cfg(feature = "demo")]
             Self::Scrape(scraping) => Ok(scraping.discover()),
         }
     }
@@ -59,39 +77,47 @@ impl Source {
         blocks: mpsc::Sender<Block>,
         progress: &Progress,
     ) -> Result<Observed, Failure> {
-        progress.stage(&format!("reading {} metrics from {}", catalog.entries.len(), self.description().address));
+        progress.stage(&format!("reading {} metrics from {}", catalog.entries.len(), self.reading().source.address));
         match self {
-            Self::Prometheus(prometheus) => {
-                prometheus.observe(catalog, window, grid, blocks).await.map_err(source_failure)
+            Self::Prometheus(server) => {
+                server.prometheus.observe(catalog, window, grid, blocks).await.map_err(source_failure)
             }
             Self::Recording(recording) => recording.observe(window, blocks).await,
-            #[cfg(feature = "demo")]
             Self::Scrape(scraping) => scraping.observe(window, blocks).await,
         }
     }
 
-    /// What the source is, without secrets.
+    /// How the source is being read.
     #[must_use]
-    pub fn description(&self) -> SourceDescription {
+    pub fn reading(&self) -> Reading {
         match self {
-            Self::Prometheus(prometheus) => prometheus.description(),
-            Self::Recording(recording) => recording.description(),
-            #[cfg(feature = "demo")]
-            Self::Scrape(scraping) => scraping.description(),
+            Self::Prometheus(server) => Reading {
+                source: server.prometheus.description(),
+                selectors: server.selectors.clone(),
+                service_labels: server.service_labels.clone(),
+            },
+            Self::Recording(recording) => recording.reading(),
+            Self::Scrape(scraping) => scraping.reading(),
         }
     }
 }
 
 impl Recording {
-    fn description(&self) -> SourceDescription {
-        self.file.meta().map_or_else(
-            || SourceDescription {
-                kind: "recording".to_owned(),
-                address: self.file.file_name(),
-                version: String::new(),
-            },
-            |meta| meta.provenance.source.clone(),
-        )
+    /// Evidence keeps where its samples came from; a foreign recording is itself where they come from.
+    fn reading(&self) -> Reading {
+        if let Some(meta) = self.file.meta() {
+            return Reading {
+                source: meta.provenance.source.clone(),
+                selectors: meta.provenance.selectors.clone(),
+                service_labels: meta.provenance.service_labels.clone(),
+            };
+        }
+        let source = SourceDescription {
+            kind: "recording".to_owned(),
+            address: self.file.file_name(),
+            version: String::new(),
+        };
+        Reading { source, selectors: Vec::new(), service_labels: Vec::new() }
     }
 
     async fn observe(&self, window: Window, blocks: mpsc::Sender<Block>) -> Result<Observed, Failure> {

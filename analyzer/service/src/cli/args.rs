@@ -74,6 +74,9 @@ pub(super) struct DemoArgs {
     pub(super) out: PathBuf,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
+    /// End with the exit code of the verdict, as judge does; without it a demo that reached a verdict ends with 0.
+    #[arg(long, value_enum)]
+    pub(super) fail_on: Option<FailOn>,
 }
 
 /// Where samples are read from.

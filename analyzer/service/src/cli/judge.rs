@@ -27,11 +27,11 @@ pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.html {
         render::html_file(&judged.report, path)?;
     }
-    render::report(&judged.report, args.format)?;
-    for (what, path) in [("report", &args.html), ("evidence", &args.evidence)] {
-        if let Some(path) = path {
-            progress.event(&format!("{what}: {}", path.display()));
-        }
-    }
+    let written = [("report", &args.html), ("evidence", &args.evidence)];
+    let files = written
+        .into_iter()
+        .filter_map(|(what, path)| path.as_deref().map(|path| render::file(what, path)))
+        .collect();
+    render::report(&judged.report, args.format, files)?;
     Ok(ExitCode::of(&judged.verdict, args.fail_on))
 }

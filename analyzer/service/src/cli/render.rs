@@ -6,18 +6,18 @@ use std::path::Path;
 use aftermath_baselines::OutputFile;
 
 use super::args::Format;
-use crate::export::{Report, Style};
+use crate::export::{Report, ReportFile, Style, TextOptions};
 use crate::failure::Failure;
 
-/// Prints a report on standard output.
+/// Prints a report on standard output. `files` are where a reader of the text may look further.
 ///
 /// # Errors
 /// A [`Failure`] when standard output cannot be written.
-pub(super) fn report(report: &Report, format: Format) -> Result<(), Failure> {
+pub(super) fn report(report: &Report, format: Format, files: Vec<ReportFile>) -> Result<(), Failure> {
     let text = match format {
         Format::Json => report.to_json(),
         Format::Markdown => report.to_markdown(),
-        Format::Text => report.to_text(style()),
+        Format::Text => report.to_text(TextOptions { style: style(), files, ..TextOptions::default() }),
     };
     to_stdout(text.as_bytes())
 }
@@ -28,6 +28,11 @@ pub(super) fn report(report: &Report, format: Format) -> Result<(), Failure> {
 /// A [`Failure`] when the file cannot be written.
 pub(super) fn html_file(report: &Report, path: &Path) -> Result<(), Failure> {
     Ok(OutputFile::write_all(path, report.to_html().as_bytes())?)
+}
+
+/// A file that was written, as the text of a report names it.
+pub(super) fn file(what: &str, path: &Path) -> ReportFile {
+    ReportFile { what: what.to_owned(), path: path.display().to_string() }
 }
 
 /// Prints on standard output.

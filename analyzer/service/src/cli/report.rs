@@ -15,6 +15,7 @@ pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     if let Some(path) = &args.html {
         render::html_file(&report, path)?;
     }
-    render::report(&report, args.format)?;
+    let files = args.html.iter().map(|path| render::file("report", path)).collect();
+    render::report(&report, args.format, files)?;
     Ok(ExitCode::Fine)
 }

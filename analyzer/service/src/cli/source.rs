@@ -11,7 +11,7 @@ use super::args::{AccessArgs, Read, SourceArgs};
 use super::plan::Recorded;
 use crate::failure::{Failure, Problems};
 use crate::score::recording_failure;
-use crate::source::{Recording, Source, source_failure};
+use crate::source::{Recording, Server, Source, source_failure};
 
 /// The environment variable with the password for `--user`.
 const PASSWORD_VARIABLE: &str = "AFTERMATH_PASSWORD";
@@ -25,8 +25,12 @@ const TOKEN_VARIABLE: &str = "AFTERMATH_BEARER_TOKEN";
 pub(super) async fn open(args: &SourceArgs) -> Result<(Source, Recorded), Failure> {
     match (&args.prometheus, &args.recording) {
         (Some(url), _) => {
-            let prometheus = Prometheus::connect(config(url, args)?).await.map_err(source_failure)?;
-            Ok((Source::Prometheus(Box::new(prometheus)), Recorded::default()))
+            let config = config(url, args)?;
+            let selectors = config.selectors.clone();
+            let service_labels = config.naming.labels().to_vec();
+            let prometheus = Prometheus::connect(config).await.map_err(source_failure)?;
+            let server = Server { prometheus, selectors, service_labels };
+            Ok((Source::Prometheus(Box::new(server)), Recorded::default()))
         }
         (None, Some(path)) => {
             let recording = open_recording(path)?;
@@ -72,7 +76,7 @@ fn config(url: &str, args: &SourceArgs) -> Result<PrometheusConfig, Failure> {
     config.ca_file.clone_from(&args.access.ca_file);
     config.selectors.clone_from(&args.selectors);
     if !args.service_labels.is_empty() {
-        config.naming = aftermath_metrics::Naming::by(args.service_labels.clone());
+        config.naming = aftermath_metrics::ServiceNaming::by(args.service_labels.clone());
     }
     config.read = match args.access.read {
         Read::Auto => ReadMethod::Auto,

@@ -1,0 +1,125 @@
+//! `aftermath demo`: a shop, a fault, a verdict, with nothing to install.
+
+use std::fmt::Write;
+use std::sync::Arc;
+
+use aftermath_baselines::OutputFile;
+use aftermath_fixtures::{Fault, Shop, StartOptions};
+
+use super::args::DemoArgs;
+use super::render;
+use crate::demo::{Durations, STEP_MS, ShopDriver, now, shop_failure};
+use crate::driver::Driver;
+use crate::exit_code::ExitCode;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::run::{Ended, Judged, Run, run};
+use crate::scraping::Scraping;
+use crate::source::Source;
+
+/// The hidden subcommand by which this program starts the processes of the shop.
+const HIDDEN_SUBCOMMAND: &str = "shop-process";
+
+pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
+    if args.list {
+        render::to_stdout(fault_list().as_bytes())?;
+        return Ok(ExitCode::Fine);
+    }
+    let fault = match &args.fault {
+        Some(name) => Fault::named(name).map_err(Failure::bad_input)?,
+        None => Fault::default(),
+    };
+    std::fs::create_dir_all(&args.out)
+        .map_err(|cause| Failure::bad_input(format!("--out {}: {cause}", args.out.display())))?;
+    let progress = Progress::on_stderr();
+    // Whatever ends the demo, also Ctrl-C, drops the shop, and with it every child.
+    tokio::select! {
+        code = play(&args, fault, &progress) => code,
+        _ = tokio::signal::ctrl_c() => {
+            progress.done();
+            Err(Failure::interrupted())
+        }
+    }
+}
+
+pub(super) async fn shop_process(arguments: &[String]) -> Result<ExitCode, Failure> {
+    aftermath_fixtures::run_process(arguments).await.map_err(shop_failure)?;
+    Ok(ExitCode::Fine)
+}
+
+async fn play(args: &DemoArgs, fault: Fault, progress: &Progress) -> Result<ExitCode, Failure> {
+    progress.event("starting the shop: nine services, each its own process on 127.0.0.1, and their users");
+    let shop = Arc::new(start_shop(args).await?);
+    let targets =
+        shop.targets().into_iter().map(|target| (Some(target.service), target.url)).collect();
+    let scraping = Scraping::start(targets, STEP_MS, &["service".to_owned()])?;
+    let driver =
+        ShopDriver::new(Arc::clone(&shop), fault, Durations::default(), now()?, scraping.counter());
+    let run_plan = Run {
+        source: Source::Scrape(scraping),
+        driver: Driver::Shop(Box::new(driver)),
+        learned: None,
+        evidence: Some(args.out.join("evidence.parquet")),
+    };
+    let ended = run(run_plan, progress).await?;
+    progress.done();
+    let code = match ended {
+        Ended::NotSteady(reasons) => {
+            for reason in reasons {
+                progress.event(&format!("not steady, so nothing was broken: {}", reason.text));
+            }
+            ExitCode::NotSteady
+        }
+        Ended::Judged(judged) => tell(args, &judged)?,
+    };
+    if args.keep {
+        keep(&shop, progress).await;
+    }
+    Ok(code)
+}
+
+async fn start_shop(args: &DemoArgs) -> Result<Shop, Failure> {
+    let program = std::env::current_exe()
+        .map_err(|cause| Failure::error(format!("cannot find the path of this program: {cause}")))?;
+    let options = StartOptions::new(
+        program,
+        vec![HIDDEN_SUBCOMMAND.to_owned()],
+        args.seed,
+        args.out.join("logs"),
+    );
+    Shop::start(options).await.map_err(shop_failure)
+}
+
+fn tell(args: &DemoArgs, judged: &Judged) -> Result<ExitCode, Failure> {
+    let (json, html) = (args.out.join("report.json"), args.out.join("report.html"));
+    OutputFile::write_all(&json, judged.report.to_json().as_bytes())?;
+    render::html_file(&judged.report, &html)?;
+    let evidence = args.out.join("evidence.parquet");
+    let files = vec![
+        render::file("report with charts", &html),
+        render::file("report for programs", &json),
+        render::file("evidence, for aftermath judge --recording", &evidence),
+        render::file("logs of the shop", &args.out.join("logs")),
+    ];
+    render::report(&judged.report, args.format, files)?;
+    Ok(args.fail_on.map_or(ExitCode::Fine, |fail_on| ExitCode::of(&judged.verdict, fail_on)))
+}
+
+async fn keep(shop: &Shop, progress: &Progress) {
+    progress.event("the shop goes on until Ctrl-C:");
+    for target in shop.targets() {
+        progress.event(&format!("  {:<16} {}", target.service, target.url));
+    }
+    std::future::pending().await
+}
+
+fn fault_list() -> String {
+    let default = Fault::default();
+    let mut list = String::new();
+    for fault in Fault::all() {
+        let mark = if fault.name == default.name { " (default)" } else { "" };
+        // Writing to a string cannot fail.
+        let _ = writeln!(list, "{:<18} {}{mark}", fault.name, fault.description);
+    }
+    list
+}
