@@ -67,8 +67,7 @@ fn read(file: &Evidence, timeline: &Timeline, wanted: &Wanted) -> Result<Vec<Cha
     let mut drawn = Vec::new();
     for block in blocks(file) {
         let block = block?;
-        let is_wanted =
-            |key: &SeriesKey| families.contains(&(key.service.as_str(), family(&key.metric)));
+        let is_wanted = |key: &SeriesKey| families.contains(&(key.service.as_str(), family(&key.metric)));
         if !block.series.iter().any(|series| is_wanted(&series.key)) {
             continue;
         }

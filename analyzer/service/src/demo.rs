@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aftermath_fixtures::{Fault, Shop, ShopError};
+use aftermath_metrics::ScrapeProgress;
 use aftermath_model::{CheckOutcome, Expectations, Experiment, Timeline, Timestamp, Topology, Window};
+use tokio::sync::watch;
 
+use crate::clock::now;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::scraping::Counter;
 
 /// The spacing of samples, in milliseconds. A demo has minutes where a real run has an hour.
 pub const STEP_MS: i64 = 1_000;
@@ -36,14 +38,20 @@ pub struct ShopDriver {
     fault: Fault,
     durations: Durations,
     started: Timestamp,
-    counter: Counter,
+    seen: watch::Receiver<ScrapeProgress>,
 }
 
 impl ShopDriver {
-    /// A driver for a shop that has started and is being watched since `started`.
+    /// A driver for a shop that is being watched since `started`; `seen` tells how far the watching has come.
     #[must_use]
-    pub fn new(shop: Arc<Shop>, fault: Fault, durations: Durations, started: Timestamp, counter: Counter) -> Self {
-        Self { shop, fault, durations, started, counter }
+    pub fn new(
+        shop: Arc<Shop>,
+        fault: Fault,
+        durations: Durations,
+        started: Timestamp,
+        seen: watch::Receiver<ScrapeProgress>,
+    ) -> Self {
+        Self { shop, fault, durations, started, seen }
     }
 
     /// Waits until the baseline has passed, and says which windows are planned.
@@ -79,7 +87,11 @@ impl ShopDriver {
         let checks = self.shop.checks().await;
         checks
             .into_iter()
-            .map(|check| CheckOutcome { name: check.name.to_owned(), passed: check.passed, detail: check.detail })
+            .map(|check| CheckOutcome {
+                name: check.name.to_owned(),
+                passed: check.passed,
+                detail: check.detail,
+            })
             .collect()
     }
 
@@ -92,7 +104,9 @@ impl ShopDriver {
     ) -> Result<Experiment, Failure> {
         let window = |from, to| {
             Window::new(from, to).ok_or_else(|| {
-                Failure::error(format!("the clock of this machine went back from {from} to {to} during the demo"))
+                Failure::error(format!(
+                    "the clock of this machine went back from {from} to {to} during the demo"
+                ))
             })
         };
         let recovery = watched_until.map(|until| window(ended, until)).transpose()?;
@@ -115,19 +129,15 @@ impl ShopDriver {
                 return Ok(());
             }
             let seconds = (left_ms + 999) / 1_000;
-            progress.tick(&format!("{what}: {seconds} s left, {} series", self.counter.series()));
+            let seen = *self.seen.borrow();
+            progress.tick(&format!(
+                "{what}: {seconds} s left, {} series of {} services",
+                seen.series, seen.targets_up
+            ));
             let nap_ms = u64::try_from(left_ms.min(1_000)).unwrap_or(1_000);
             tokio::time::sleep(Duration::from_millis(nap_ms)).await;
         }
     }
-}
-
-/// The present.
-///
-/// # Errors
-/// A [`Failure`] when the clock of this machine lies outside the calendar.
-pub fn now() -> Result<Timestamp, Failure> {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond()).map_err(Failure::error)
 }
 
 /// Words for a shop that does not do what it should.

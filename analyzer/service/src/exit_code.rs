@@ -92,7 +92,11 @@ mod tests {
             (Outcome::Inconclusive, ReasonId::NotSteady, FailOn::Fail, 31),
         ];
         for (outcome, reason, fail_on, code) in table {
-            assert_eq!(ExitCode::of(&verdict(outcome, reason), fail_on) as u8, code, "{outcome:?} {reason:?}");
+            assert_eq!(
+                ExitCode::of(&verdict(outcome, reason), fail_on) as u8,
+                code,
+                "{outcome:?} {reason:?}"
+            );
         }
     }
 }

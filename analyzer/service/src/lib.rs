@@ -3,6 +3,7 @@
 //! Nothing in here computes a statistic or speaks a vendor's protocol.
 
 pub mod cli;
+pub mod clock;
 pub mod exit_code;
 pub mod failure;
 pub mod progress;

@@ -98,7 +98,12 @@ pub async fn take(
     };
     let meta = EvidenceMeta { provenance, experiment };
     writer.finish(&meta)?;
-    Ok(Snapshot { file: Arc::new(Evidence::open(&path)?), provenance: meta.provenance, series, _forgotten: forgotten })
+    Ok(Snapshot {
+        file: Arc::new(Evidence::open(&path)?),
+        provenance: meta.provenance,
+        series,
+        _forgotten: forgotten,
+    })
 }
 
 fn count_by_cause(gaps: &[Gap]) -> Vec<GapCount> {

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 
 use aftermath_baselines::Evidence;
-use aftermath_metrics::prometheus::Prometheus;
 use aftermath_metrics::recording::{FamilyBlocks, RowOrder, Summary};
-use aftermath_metrics::{Grid, Observed};
+use aftermath_metrics::{Grid, Observed, Prometheus};
 use aftermath_model::{Block, Catalog, SampleDefects, Series, SourceDescription, Window};
 use tokio::sync::mpsc;
 
@@ -77,7 +76,11 @@ impl Source {
         blocks: mpsc::Sender<Block>,
         progress: &Progress,
     ) -> Result<Observed, Failure> {
-        progress.stage(&format!("reading {} metrics from {}", catalog.entries.len(), self.reading().source.address));
+        progress.stage(&format!(
+            "reading {} metrics from {}",
+            catalog.entries.len(),
+            self.reading().source.address
+        ));
         match self {
             Self::Prometheus(server) => {
                 server.prometheus.observe(catalog, window, grid, blocks).await.map_err(source_failure)
@@ -122,8 +125,9 @@ impl Recording {
 
     async fn observe(&self, window: Window, blocks: mpsc::Sender<Block>) -> Result<Observed, Failure> {
         let file = Arc::clone(&self.file);
-        let defects =
-            tokio::task::spawn_blocking(move || send_blocks(&file, window, &blocks)).await.map_err(Failure::error)??;
+        let defects = tokio::task::spawn_blocking(move || send_blocks(&file, window, &blocks))
+            .await
+            .map_err(Failure::error)??;
         let mut observed = Observed { notes: defects.sentences(), ..Observed::default() };
         if let Some(meta) = self.file.meta() {
             observed.notes.splice(0..0, meta.provenance.notes.iter().cloned());
@@ -133,7 +137,11 @@ impl Recording {
     }
 }
 
-fn send_blocks(file: &Evidence, window: Window, blocks: &mpsc::Sender<Block>) -> Result<SampleDefects, Failure> {
+fn send_blocks(
+    file: &Evidence,
+    window: Window,
+    blocks: &mpsc::Sender<Block>,
+) -> Result<SampleDefects, Failure> {
     let order = if file.meta().is_some() { RowOrder::FamiliesTogether } else { RowOrder::Unknown };
     let mut families = FamilyBlocks::new(file.runs(), order);
     for block in families.by_ref() {
@@ -146,7 +154,8 @@ fn send_blocks(file: &Evidence, window: Window, blocks: &mpsc::Sender<Block>) ->
     Ok(families.defects())
 }
 
-fn within(block: Block, window: Window) -> Block {
+/// What of a block lies in a window; series without any sample there are left out.
+pub(crate) fn within(block: Block, window: Window) -> Block {
     let cut = |series: Series| {
         let samples = series.between(window.from.ms(), window.to.ms()).collect();
         Series::from_raw(series.key, series.kind, samples).0

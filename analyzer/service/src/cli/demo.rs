@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use aftermath_baselines::OutputFile;
 use aftermath_fixtures::{Fault, Shop, StartOptions};
+use aftermath_metrics::{ScrapeTarget, ServiceNaming};
 
 use super::args::DemoArgs;
 use super::render;
-use crate::demo::{Durations, STEP_MS, ShopDriver, now, shop_failure};
+use crate::clock::now;
+use crate::demo::{Durations, STEP_MS, ShopDriver, shop_failure};
 use crate::driver::Driver;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -50,11 +52,12 @@ pub(super) async fn shop_process(arguments: &[String]) -> Result<ExitCode, Failu
 async fn play(args: &DemoArgs, fault: Fault, progress: &Progress) -> Result<ExitCode, Failure> {
     progress.event("starting the shop: nine services, each its own process on 127.0.0.1, and their users");
     let shop = Arc::new(start_shop(args).await?);
-    let targets =
-        shop.targets().into_iter().map(|target| (Some(target.service), target.url)).collect();
-    let scraping = Scraping::start(targets, STEP_MS, &["service".to_owned()])?;
-    let driver =
-        ShopDriver::new(Arc::clone(&shop), fault, Durations::default(), now()?, scraping.counter());
+    let targets = shop
+        .targets()
+        .into_iter()
+        .map(|target| ScrapeTarget { service: Some(target.service), url: target.url });
+    let scraping = Scraping::start(targets.collect(), STEP_MS, ServiceNaming::default()).await?;
+    let driver = ShopDriver::new(Arc::clone(&shop), fault, Durations::default(), now()?, scraping.seen());
     let run_plan = Run {
         source: Source::Scrape(scraping),
         driver: Driver::Shop(Box::new(driver)),
@@ -81,12 +84,8 @@ async fn play(args: &DemoArgs, fault: Fault, progress: &Progress) -> Result<Exit
 async fn start_shop(args: &DemoArgs) -> Result<Shop, Failure> {
     let program = std::env::current_exe()
         .map_err(|cause| Failure::error(format!("cannot find the path of this program: {cause}")))?;
-    let options = StartOptions::new(
-        program,
-        vec![HIDDEN_SUBCOMMAND.to_owned()],
-        args.seed,
-        args.out.join("logs"),
-    );
+    let options =
+        StartOptions::new(program, vec![HIDDEN_SUBCOMMAND.to_owned()], args.seed, args.out.join("logs"));
     Shop::start(options).await.map_err(shop_failure)
 }
 

@@ -2,6 +2,7 @@
 
 use super::args::JudgeArgs;
 use super::{plan, render, source};
+use crate::clock::now;
 use crate::driver::Driver;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
@@ -9,11 +10,12 @@ use crate::progress::Progress;
 use crate::run::{Ended, Run, run};
 
 pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
-    let now = plan::now()?;
+    let now = now()?;
     let progress = Progress::on_stderr();
-    let (source, recorded) = source::open(&args.source).await?;
-    let experiment = plan::experiment(&args, &recorded, now)?;
+    let named = source::Named::of(&args.source)?;
+    let experiment = plan::experiment(&args, &named.recorded(), now)?;
     let learned = args.learned.as_deref().map(aftermath_baselines::read_learned).transpose()?;
+    let source = named.open(&args.source).await?;
 
     let run_plan = Run { source, driver: Driver::Past(experiment), learned, evidence: args.evidence.clone() };
     let ended = tokio::select! {

@@ -8,6 +8,7 @@ use clap::ArgMatches;
 
 use super::args::{LearnArgs, WindowArgs};
 use super::{plan, source};
+use crate::clock::now;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Problems};
 use crate::progress::Progress;
@@ -24,7 +25,7 @@ pub(super) struct Quiet {
 }
 
 pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let now = plan::now()?;
+    let now = now()?;
     let progress = Progress::on_stderr();
     let stretches = group(in_order(args, matches))?;
     let mut windows = Vec::new();
@@ -37,11 +38,7 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
     Ok(ExitCode::Fine)
 }
 
-fn score_quiet(
-    quiet: &Quiet,
-    step: Option<&String>,
-    now: Timestamp,
-) -> Result<(Scores, Timeline), Failure> {
+fn score_quiet(quiet: &Quiet, step: Option<&String>, now: Timestamp) -> Result<(Scores, Timeline), Failure> {
     let named = |mut failure: Failure| {
         for problem in &mut failure.problems {
             *problem = format!("{}: {problem}", quiet.recording.display());
@@ -56,8 +53,7 @@ fn score_quiet(
         exclude: quiet.exclude.clone(),
         step: step.cloned(),
     };
-    let timeline =
-        plan::quiet_timeline(&window_args, &source::recorded(&recording), now).map_err(named)?;
+    let timeline = plan::quiet_timeline(&window_args, &source::recorded(&recording), now).map_err(named)?;
     Ok((score_file(&recording.file, &timeline)?, timeline))
 }
 
@@ -92,7 +88,8 @@ fn group(options: Vec<(&'static str, String)>) -> Result<Vec<Quiet>, Failure> {
         } else if let Some((_, windows)) = stretches.last_mut() {
             windows.push((option, value));
         } else {
-            problems.add(format!("--{option} {value} stands before any --recording; put it after its recording"));
+            problems
+                .add(format!("--{option} {value} stands before any --recording; put it after its recording"));
         }
     }
     let quiet: Vec<Option<Quiet>> =
@@ -154,7 +151,9 @@ mod tests {
 
     #[test]
     fn every_recording_without_its_windows_is_named() {
-        let failure = grouped("aftermath learn --out f --baseline 1..2 --recording a --fault 1..2 --recording b").unwrap_err();
+        let failure =
+            grouped("aftermath learn --out f --baseline 1..2 --recording a --fault 1..2 --recording b")
+                .unwrap_err();
         assert_eq!(failure.problems.len(), 3, "{failure:?}");
         assert!(failure.problems[1].contains("--recording a is followed by 0 --baseline windows"));
     }

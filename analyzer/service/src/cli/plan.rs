@@ -25,19 +25,15 @@ pub(super) struct Recorded {
     pub(super) is_recording: bool,
 }
 
-/// The present, read once for a command.
-///
-/// # Errors
-/// A [`Failure`] when the clock of this machine lies outside the calendar.
-pub(super) fn now() -> Result<Timestamp, Failure> {
-    Timestamp::from_ms(jiff::Timestamp::now().as_millisecond()).map_err(Failure::error)
-}
-
 /// The experiment that the arguments of `judge` describe.
 ///
 /// # Errors
 /// Every problem of the arguments at once.
-pub(super) fn experiment(args: &JudgeArgs, recorded: &Recorded, now: Timestamp) -> Result<Experiment, Failure> {
+pub(super) fn experiment(
+    args: &JudgeArgs,
+    recorded: &Recorded,
+    now: Timestamp,
+) -> Result<Experiment, Failure> {
     let mut problems = Problems::default();
     let topology = args.topology.as_deref().and_then(|path| problems.check(read_topology(path)));
     let timeline = timeline(&args.windows, recorded, now, &mut problems);
@@ -76,8 +72,7 @@ fn timeline(
     let keeps_windows = args.baseline.is_none() && args.fault.is_none();
     let old_recovery = replayed.filter(|_| keeps_windows).and_then(Timeline::recovery);
     let recovery = window("--recovery", args.recovery.as_ref(), old_recovery);
-    for (option, given, found) in
-        [("--baseline", &args.baseline, baseline), ("--fault", &args.fault, fault)]
+    for (option, given, found) in [("--baseline", &args.baseline, baseline), ("--fault", &args.fault, fault)]
     {
         if given.is_none() && found.is_none() {
             problems.add(format!(
@@ -113,9 +108,7 @@ fn step_ms(
 ) -> Option<i64> {
     match given {
         Some(text) => problems.check(parse_duration_ms(text).map_err(|problem| format!("--step: {problem}"))),
-        None => Some(
-            replayed.map(Timeline::step_ms).or(recorded.step_ms).unwrap_or(DEFAULT_STEP_MS),
-        ),
+        None => Some(replayed.map(Timeline::step_ms).or(recorded.step_ms).unwrap_or(DEFAULT_STEP_MS)),
     }
 }
 

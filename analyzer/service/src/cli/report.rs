@@ -10,8 +10,8 @@ pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
     let shown = args.report.display();
     let text = std::fs::read_to_string(&args.report)
         .map_err(|cause| Failure::bad_input(format!("cannot read {shown}: {cause}")))?;
-    let report = Report::from_json(&text)
-        .map_err(|problem| Failure::bad_input(format!("{shown}: {problem}")))?;
+    let report =
+        Report::from_json(&text).map_err(|problem| Failure::bad_input(format!("{shown}: {problem}")))?;
     if let Some(path) = &args.html {
         render::html_file(&report, path)?;
     }

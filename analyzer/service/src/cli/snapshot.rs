@@ -1,9 +1,10 @@
 //! `aftermath snapshot`: a stretch of time in an evidence file.
 
 use super::args::SnapshotArgs;
-use super::plan::{self, DEFAULT_STEP_MS};
+use super::plan::DEFAULT_STEP_MS;
+use super::source::{Named, naming};
 use super::times::{parse_duration_ms, parse_window};
-use super::source as open_source;
+use crate::clock::now;
 use crate::exit_code::ExitCode;
 use crate::failure::{Failure, Problems};
 use crate::progress::Progress;
@@ -37,12 +38,13 @@ pub(super) async fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
 }
 
 async fn past(args: &SnapshotArgs) -> Result<(Source, Stretch), Failure> {
-    let now = plan::now()?;
+    let now = now()?;
     let mut problems = Problems::default();
     let window = args.window.as_deref().and_then(|text| problems.check(parse_window("--window", text, now)));
     let step_ms = step_ms(args, &mut problems);
     problems.into_result()?;
-    let (source, recorded) = open_source::open(&args.source).await?;
+    let named = Named::of(&args.source)?;
+    let recorded = named.recorded();
     let span = window.or(recorded.extent).ok_or_else(|| {
         Failure::bad_input("--window is missing: say which stretch to read, such as --window -1h..now")
     })?;
@@ -50,7 +52,7 @@ async fn past(args: &SnapshotArgs) -> Result<(Source, Stretch), Failure> {
         return Err(Failure::bad_input(format!("--window {span} lies in the future (it is {now} now)")));
     }
     let step_ms = step_ms.or(recorded.step_ms).unwrap_or(DEFAULT_STEP_MS);
-    Ok((source, Stretch::plain(span, step_ms)))
+    Ok((named.open(&args.source).await?, Stretch::plain(span, step_ms)))
 }
 
 async fn scraped(args: &SnapshotArgs, progress: &Progress) -> Result<(Source, Stretch), Failure> {
@@ -62,7 +64,7 @@ async fn scraped(args: &SnapshotArgs, progress: &Progress) -> Result<(Source, St
     let step_ms = step_ms(args, &mut problems).unwrap_or(DEFAULT_STEP_MS);
     problems.into_result()?;
     let targets = targets.into_iter().flatten().collect();
-    let scraping = Scraping::start(targets, step_ms, &args.source.service_labels)?;
+    let scraping = Scraping::start(targets, step_ms, naming(&args.source.service_labels)).await?;
     let span = scraping.watch(duration_ms.unwrap_or(step_ms), progress).await?;
     Ok((Source::Scrape(scraping), Stretch::plain(span, step_ms)))
 }

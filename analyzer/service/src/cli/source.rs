@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use aftermath_baselines::Evidence;
-use aftermath_metrics::prometheus::{Auth, Prometheus, PrometheusConfig, ReadMethod};
 use aftermath_metrics::recording::discover;
+use aftermath_metrics::{Access, Auth, Limits, Prometheus, PrometheusConfig, ReadMethod, ServiceNaming};
 
 use super::args::{AccessArgs, Read, SourceArgs};
 use super::plan::Recorded;
@@ -18,28 +18,51 @@ const PASSWORD_VARIABLE: &str = "AFTERMATH_PASSWORD";
 /// The environment variable with a bearer token.
 const TOKEN_VARIABLE: &str = "AFTERMATH_BEARER_TOKEN";
 
-/// Opens the source that the arguments name.
-///
-/// # Errors
-/// A [`Failure`] when there is none, or when it refuses.
-pub(super) async fn open(args: &SourceArgs) -> Result<(Source, Recorded), Failure> {
-    match (&args.prometheus, &args.recording) {
-        (Some(url), _) => {
-            let config = config(url, args)?;
-            let selectors = config.selectors.clone();
-            let service_labels = config.naming.labels().to_vec();
-            let prometheus = Prometheus::connect(config).await.map_err(source_failure)?;
-            let server = Server { prometheus, selectors, service_labels };
-            Ok((Source::Prometheus(Box::new(server)), Recorded::default()))
+/// A source that was named. Files are looked into at once; a server is asked only when all arguments are known to fit.
+pub(super) enum Named<'a> {
+    /// A server, not yet asked.
+    Prometheus(&'a str),
+    /// A file, already looked into.
+    Recording(Recording),
+}
+
+impl<'a> Named<'a> {
+    /// The source that the arguments name.
+    ///
+    /// # Errors
+    /// A [`Failure`] when there is none, or when the file cannot be read.
+    pub(super) fn of(args: &'a SourceArgs) -> Result<Self, Failure> {
+        match (&args.prometheus, &args.recording) {
+            (Some(url), _) => Ok(Self::Prometheus(url)),
+            (None, Some(path)) => open_recording(path).map(Self::Recording),
+            (None, None) => Err(Failure::bad_input(
+                "nothing to read from: give --prometheus URL or --recording FILE (`aftermath judge --help`)",
+            )),
         }
-        (None, Some(path)) => {
-            let recording = open_recording(path)?;
-            let recorded = recorded(&recording);
-            Ok((Source::Recording(recording), recorded))
+    }
+
+    /// What the source says about itself without being asked.
+    pub(super) fn recorded(&self) -> Recorded {
+        match self {
+            Self::Prometheus(_) => Recorded::default(),
+            Self::Recording(recording) => recorded(recording),
         }
-        (None, None) => Err(Failure::bad_input(
-            "nothing to read from: give --prometheus URL or --recording FILE (`aftermath judge --help`)",
-        )),
+    }
+
+    /// Opens the source.
+    ///
+    /// # Errors
+    /// A [`Failure`] when the server refuses.
+    pub(super) async fn open(self, args: &SourceArgs) -> Result<Source, Failure> {
+        let url = match self {
+            Self::Recording(recording) => return Ok(Source::Recording(recording)),
+            Self::Prometheus(url) => url,
+        };
+        let config = config(url, args)?;
+        let selectors = config.selectors.clone();
+        let service_labels = config.naming.labels().to_vec();
+        let prometheus = Prometheus::connect(config).await.map_err(source_failure)?;
+        Ok(Source::Prometheus(Box::new(Server { prometheus, selectors, service_labels })))
     }
 }
 
@@ -70,20 +93,31 @@ fn config(url: &str, args: &SourceArgs) -> Result<PrometheusConfig, Failure> {
     let headers: Vec<Option<(String, String)>> =
         args.access.headers.iter().map(|text| problems.check(header(text))).collect();
     problems.into_result()?;
-    let mut config = PrometheusConfig::new(url);
-    config.auth = auth.unwrap_or(Auth::None);
-    config.headers = headers.into_iter().flatten().collect();
-    config.ca_file.clone_from(&args.access.ca_file);
-    config.selectors.clone_from(&args.selectors);
-    if !args.service_labels.is_empty() {
-        config.naming = aftermath_metrics::ServiceNaming::by(args.service_labels.clone());
-    }
-    config.read = match args.access.read {
+    let read = match args.access.read {
         Read::Auto => ReadMethod::Auto,
         Read::RemoteRead => ReadMethod::RemoteRead,
         Read::QueryRange => ReadMethod::QueryRange,
     };
-    Ok(config)
+    Ok(PrometheusConfig {
+        url: url.to_owned(),
+        access: Access {
+            auth: auth.unwrap_or(Auth::None),
+            headers: headers.into_iter().flatten().collect(),
+            ca_file: args.access.ca_file.clone(),
+        },
+        selectors: args.selectors.clone(),
+        naming: naming(&args.service_labels),
+        limits: Limits::default(),
+        read,
+    })
+}
+
+/// The labels that were given, or the usual ones.
+pub(super) fn naming(service_labels: &[String]) -> ServiceNaming {
+    if service_labels.is_empty() {
+        return ServiceNaming::default();
+    }
+    ServiceNaming::by(service_labels.to_vec())
 }
 
 fn auth(access: &AccessArgs) -> Result<Auth, String> {
@@ -97,7 +131,9 @@ fn auth(access: &AccessArgs) -> Result<Auth, String> {
                 .trim_end_matches(['\r', '\n'])
                 .to_owned(),
             None => std::env::var(PASSWORD_VARIABLE).map_err(|_| {
-                format!("--user {user} needs --password-file FILE or the environment variable {PASSWORD_VARIABLE}")
+                format!(
+                    "--user {user} needs --password-file FILE or the environment variable {PASSWORD_VARIABLE}"
+                )
             })?,
         };
         return Ok(Auth::Basic { user: user.clone(), password });

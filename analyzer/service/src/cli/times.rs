@@ -18,7 +18,8 @@ pub fn parse_time(text: &str, now: Timestamp) -> Result<Timestamp, String> {
         return Ok(now.plus_ms(relative_ms(text, offset)?));
     }
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-        let ms = text.parse().map_err(|_| format!("`{text}` is too large for milliseconds since the epoch"))?;
+        let ms =
+            text.parse().map_err(|_| format!("`{text}` is too large for milliseconds since the epoch"))?;
         return Timestamp::from_ms(ms).map_err(|problem| problem.to_string());
     }
     text.parse().map_err(|_| {
@@ -34,8 +35,9 @@ fn relative_ms(text: &str, offset: &str) -> Result<i64, String> {
     if offset.starts_with(['-', '+']) {
         return Err(format!("`{text}` has two signs; write -30m"));
     }
-    parse_duration_ms(offset)
-        .map_err(|_| format!("`{text}` is not a relative time; write a number with a unit, such as -30m or -1h30m"))
+    parse_duration_ms(offset).map_err(|_| {
+        format!("`{text}` is not a relative time; write a number with a unit, such as -30m or -1h30m")
+    })
 }
 
 /// Reads a positive duration such as `15s`, `500ms`, `1h30m`, in milliseconds.
@@ -90,7 +92,9 @@ mod tests {
 
     #[test]
     fn a_wrong_time_is_named_with_a_hint() {
-        for text in ["", "yesterday", "-30", "--5m", "-5q", "12:00", "99999999999999999999", "9223372036854775807"] {
+        for text in
+            ["", "yesterday", "-30", "--5m", "-5q", "12:00", "99999999999999999999", "9223372036854775807"]
+        {
             let message = parse_time(text, now()).unwrap_err();
             assert!(message.contains(&format!("`{text}`")) || message.contains(text), "{message}");
         }

@@ -1,3 +1,6 @@
-//! Tests of the program as its users meet it.
+//! The program as its users meet it.
 
 mod architecture;
+mod bad_input;
+mod judge;
+mod support;

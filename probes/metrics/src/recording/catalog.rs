@@ -22,9 +22,7 @@ pub struct Summary {
 ///
 /// # Errors
 /// [`RecordingError`] for the first run that cannot be read.
-pub fn discover<E>(
-    runs: impl Iterator<Item = Result<RecordedRun, E>>,
-) -> Result<Summary, RecordingError<E>> {
+pub fn discover<E>(runs: impl Iterator<Item = Result<RecordedRun, E>>) -> Result<Summary, RecordingError<E>> {
     let mut series: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     let (mut first_ms, mut last_ms) = (i64::MAX, i64::MIN);
     let mut spacings = Spacings::default();

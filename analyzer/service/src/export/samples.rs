@@ -1,0 +1,389 @@
+//! Reports for the tests of this module, built from the nouns of the model as a real run builds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use aftermath_model::{
+    Channel, CheckOutcome, Coverage, Direction, Expectations, Experiment, Finding, GapCause, GapCount,
+    OriginCandidate, Outcome, Provenance, Reason, ReasonId, RecoveryState, SeriesKey, ServiceVerdict,
+    SourceDescription, SystemEvidence, Timeline, Timestamp, Verdict, Window,
+};
+
+use super::{ChartSeries, Report};
+
+/// The start of the fault in every sample: 2026-03-01 12:00:00 UTC.
+const FAULT_START_MS: i64 = 1_772_366_400_000;
+const BASELINE_MS: i64 = 120_000;
+const FAULT_MS: i64 = 30_000;
+const RECOVERY_MS: i64 = 60_000;
+
+/// Every sample with the name of its golden files.
+pub(super) fn all() -> Vec<(&'static str, Report)> {
+    vec![
+        ("pass", expected_only()),
+        ("pass_quiet", quiet()),
+        ("fail_hidden_victim", hidden_victim()),
+        ("warn", weak_signs()),
+        ("inconclusive", no_verdict()),
+        ("nasty_names", nasty_names()),
+    ]
+}
+
+/// `seconds` after the start of the fault.
+fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_ms(FAULT_START_MS + seconds * 1000).expect("inside the calendar")
+}
+
+fn window(from_seconds: i64, to_seconds: i64) -> Window {
+    Window::new(at(from_seconds), at(to_seconds)).expect("not empty")
+}
+
+fn timeline() -> Timeline {
+    let (baseline, fault, recovery) = (window(-120, 0), window(0, 30), window(30, 90));
+    Timeline::new(baseline, fault, Some(recovery), vec![window(-100, -90)], 2000).expect("the windows fit")
+}
+
+fn provenance() -> Provenance {
+    Provenance {
+        aftermath_version: "0.1.0".to_owned(),
+        source: SourceDescription {
+            kind: "prometheus".to_owned(),
+            address: "http://127.0.0.1:9090".to_owned(),
+            version: "Prometheus 2.42.0".to_owned(),
+        },
+        selectors: vec!["{job=\"shop\"}".to_owned()],
+        service_labels: vec!["service".to_owned(), "job".to_owned()],
+        window: window(-120, 90),
+        step_ms: 2000,
+        notes: vec![],
+        partial: false,
+        unread: vec![],
+    }
+}
+
+fn service(name: &str, expected: bool) -> ServiceVerdict {
+    ServiceVerdict {
+        name: name.to_owned(),
+        affected: false,
+        expected,
+        p_value: 0.62,
+        severity: 0.0,
+        onset: None,
+        recovered_at: None,
+        recovery_seconds: None,
+        state: RecoveryState::Unaffected,
+    }
+}
+
+fn hit(name: &str, expected: bool, severity: f64, onset: i64, recovered: Option<i64>) -> ServiceVerdict {
+    ServiceVerdict {
+        affected: true,
+        p_value: 0.000_012_345_678,
+        severity,
+        onset: Some(at(onset)),
+        recovered_at: recovered.map(at),
+        recovery_seconds: recovered.map(|seconds| (seconds - 30).max(0) as f64),
+        state: if recovered.is_some() { RecoveryState::Recovered } else { RecoveryState::NotRecovered },
+        ..service(name, expected)
+    }
+}
+
+fn finding(service: &str, metric: &str, measure: &'static str, change: (f64, f64), onset: i64) -> Finding {
+    Finding {
+        key: SeriesKey {
+            metric: metric.to_owned(),
+            service: service.to_owned(),
+            labels: BTreeMap::from([("route".to_owned(), "/api/items".to_owned())]),
+        },
+        measure,
+        channel: Channel::Level,
+        direction: if change.1 > change.0 { Direction::Up } else { Direction::Down },
+        effect: 14.25,
+        baseline: Some(change.0),
+        fault: Some(change.1),
+        p_value: 0.000_004,
+        q_value: 0.000_31,
+        onset: Some(at(onset)),
+        recovered_at: None,
+    }
+}
+
+/// What the course of a finding looks like: a little noise, then the change, then the way back if there is one.
+fn chart(finding: &Finding, healed: bool) -> ChartSeries {
+    let (before, during) = (finding.baseline.unwrap_or(0.0), finding.fault.unwrap_or(0.0));
+    let onset = finding.onset.map_or(FAULT_START_MS, Timestamp::ms);
+    let back = FAULT_START_MS + FAULT_MS + RECOVERY_MS / 3;
+    let times = (FAULT_START_MS - BASELINE_MS..FAULT_START_MS + FAULT_MS + RECOVERY_MS).step_by(2000);
+    let points = times.enumerate().map(|(index, ms)| {
+        let noise = 1.0 + 0.08 * ((index * 7919 % 101) as f64 / 101.0 - 0.5) * 2.0;
+        let level = if ms < onset || (healed && ms > back) { before } else { during };
+        (ms, level * noise)
+    });
+    ChartSeries {
+        service: finding.key.service.clone(),
+        metric: finding.key.metric.clone(),
+        labels: finding.key.labels.clone(),
+        measure: finding.measure.to_owned(),
+        points: points.collect(),
+    }
+}
+
+fn evidence(p_value: Option<f64>) -> SystemEvidence {
+    SystemEvidence {
+        p_value,
+        placebo_windows: 40,
+        false_alarm_rate: Some(0.0125),
+        false_alarm_basis: "measured on 40 quiet windows of this system, one-sided 95 % upper bound"
+            .to_owned(),
+    }
+}
+
+fn coverage(series: usize, gaps: &[(GapCause, usize)]) -> Coverage {
+    let unjudged: usize = gaps.iter().map(|(_, series)| series).sum();
+    Coverage {
+        series,
+        judged: series - unjudged,
+        gaps: gaps.iter().map(|&(cause, series)| GapCount { cause, series }).collect(),
+    }
+}
+
+fn reason(id: ReasonId, text: &str) -> Reason {
+    Reason { id, text: text.to_owned() }
+}
+
+fn origin(ranking: &[(&str, f64)]) -> Vec<OriginCandidate> {
+    ranking.iter().map(|&(service, score)| OriginCandidate { service: service.to_owned(), score }).collect()
+}
+
+fn checks() -> Vec<CheckOutcome> {
+    let names = [
+        "gateway answers 200",
+        "checkout succeeds",
+        "p99 below 1 s",
+        "every pod is ready",
+        "error rate below 1 %",
+        "cache answers a ping",
+    ];
+    let green = |name: &&str| CheckOutcome {
+        name: (*name).to_owned(),
+        passed: true,
+        detail: "held for the whole run".to_owned(),
+    };
+    names.iter().map(green).collect()
+}
+
+fn report(verdict: &Verdict, target: &str, charts: Vec<ChartSeries>, checks: Vec<CheckOutcome>) -> Report {
+    let expectations =
+        Expectations { target: Some(target.to_owned()), expected: BTreeSet::new(), topology: None };
+    let experiment = Experiment { timeline: timeline(), expectations, checks };
+    Report::new(verdict, &experiment, &provenance(), charts)
+}
+
+const CALM: [&str; 6] = ["catalog", "checkout", "gateway", "inventory", "payments", "worker"];
+
+/// A pass: nothing at all changed.
+pub(super) fn quiet() -> Report {
+    let verdict = Verdict {
+        outcome: Outcome::Pass,
+        score: 100.0,
+        reasons: vec![reason(
+            ReasonId::NothingChanged,
+            "None of 6 services changed more than chance allows.",
+        )],
+        system: evidence(Some(0.71)),
+        services: CALM.map(|name| service(name, false)).to_vec(),
+        origin: origin(&CALM.map(|name| (name, 0.0))),
+        findings: vec![],
+        coverage: coverage(402, &[]),
+        limits: vec![],
+    };
+    report(&verdict, "catalog", vec![], vec![])
+}
+
+/// A pass: only the target was hit, and it came back.
+pub(super) fn expected_only() -> Report {
+    let latency = finding("cache", "cache_get_duration_seconds", "p99", (0.000_9, 0.25), 1);
+    let mut services = vec![hit("cache", true, 61.0, 1, Some(38))];
+    services.extend(CALM.map(|name| service(name, false)));
+    let verdict = Verdict {
+        outcome: Outcome::Pass,
+        score: 100.0,
+        reasons: vec![reason(
+            ReasonId::OnlyExpectedImpact,
+            "Only cache changed, which was expected; it recovered 8 s after the fault.",
+        )],
+        system: evidence(Some(0.0244)),
+        services,
+        origin: origin(&[("cache", 9.1), ("catalog", 0.2)]),
+        findings: vec![latency.clone()],
+        coverage: coverage(431, &[(GapCause::Info, 9)]),
+        limits: vec![],
+    };
+    report(&verdict, "cache", vec![chart(&latency, true)], checks())
+}
+
+/// A fail: every predefined check is green, yet two services that nobody expected were hit, and one never came back.
+pub(super) fn hidden_victim() -> Report {
+    let mut vanished = finding("recommendations", "recommendations_model_loaded", "value", (1.0, 0.0), 6);
+    vanished.direction = Direction::Vanished;
+    vanished.channel = Channel::Presence;
+    vanished.fault = None;
+    let mut errors = finding("cart", "cart_lookup_errors_total", "per second", (0.0, 3.4), 4);
+    errors.recovered_at = Some(at(46));
+    let mut memory = finding("session-cache", "process_resident_memory_bytes", "value", (188e6, 21e6), 1);
+    memory.recovered_at = Some(at(44));
+    let lasting = [
+        finding("recommendations", "http_request_duration_seconds", "p99", (0.012, 0.48), 6),
+        finding("recommendations", "recommendations_fallback_total", "per second", (0.4, 11.8), 7),
+        finding("recommendations", "session_hit_ratio", "value", (0.97, 0.08), 6),
+    ];
+    let mut charts: Vec<ChartSeries> = lasting.iter().map(|finding| chart(finding, false)).collect();
+    charts.extend([chart(&errors, true), chart(&memory, true)]);
+    let findings: Vec<Finding> = lasting.into_iter().chain([vanished, errors, memory]).collect();
+    let mut services = vec![
+        hit("recommendations", false, 78.4, 6, None),
+        hit("cart", false, 41.2, 4, Some(46)),
+        hit("session-cache", true, 93.0, 1, Some(44)),
+    ];
+    services.extend(CALM.map(|name| service(name, false)));
+    let verdict = Verdict {
+        outcome: Outcome::Fail,
+        score: 23.4,
+        reasons: vec![
+            reason(
+                ReasonId::UnexpectedServiceHit,
+                "recommendations and cart changed more than chance allows although only session-cache was expected to.",
+            ),
+            reason(
+                ReasonId::NeverRecovered,
+                "recommendations was still different when the watch ended, 1 min after the fault.",
+            ),
+        ],
+        system: evidence(Some(0.024_390_243_902)),
+        services,
+        origin: origin(&[
+            ("session-cache", 8.13),
+            ("recommendations", 5.02),
+            ("cart", 2.6),
+            ("catalog", 0.0),
+        ]),
+        findings,
+        coverage: coverage(412, &[(GapCause::TooFewBaselineSamples, 20), (GapCause::Info, 4)]),
+        limits: vec!["2 samples came twice; the last one was kept.".to_owned()],
+    };
+    report(&verdict, "session-cache", charts, checks())
+}
+
+/// A warn: weak signs in one service.
+pub(super) fn weak_signs() -> Report {
+    let queue = finding("worker", "queue_depth", "value", (12.0, 15.5), 9);
+    let mut services = vec![ServiceVerdict {
+        p_value: 0.031,
+        state: RecoveryState::CannotTell,
+        ..hit("worker", false, 12.0, 9, None)
+    }];
+    services.extend(["catalog", "checkout", "gateway"].map(|name| service(name, false)));
+    let verdict = Verdict {
+        outcome: Outcome::Warn,
+        score: 81.0,
+        reasons: vec![reason(
+            ReasonId::WeakUnexpectedChange,
+            "worker shows signs of a change that nobody expected: only one of its 41 series moved.",
+        )],
+        system: SystemEvidence {
+            p_value: Some(0.09),
+            placebo_windows: 10,
+            false_alarm_rate: None,
+            false_alarm_basis: "10 quiet windows are too few to measure it".to_owned(),
+        },
+        services,
+        origin: origin(&[("worker", 1.2), ("catalog", 0.4)]),
+        findings: vec![queue.clone()],
+        coverage: coverage(160, &[(GapCause::TooFewFaultSamples, 3)]),
+        limits: vec![],
+    };
+    let red = CheckOutcome {
+        name: "queue drains".to_owned(),
+        passed: false,
+        detail: "depth 15 after 60 s, at most 12 allowed".to_owned(),
+    };
+    report(&verdict, "catalog", vec![chart(&queue, false)], vec![red])
+}
+
+/// No verdict: too much could not be judged, and numbers that do not exist are not made up.
+pub(super) fn no_verdict() -> Report {
+    let verdict = Verdict {
+        outcome: Outcome::Inconclusive,
+        score: f64::NAN,
+        reasons: vec![
+            reason(ReasonId::TooManyGaps, "310 of 400 series could not be judged; at least half must be."),
+            reason(
+                ReasonId::SourcePartial,
+                "The source answered with a warning: a store could not be reached.",
+            ),
+        ],
+        system: SystemEvidence {
+            p_value: None,
+            placebo_windows: 0,
+            false_alarm_rate: None,
+            false_alarm_basis: String::new(),
+        },
+        services: vec![ServiceVerdict {
+            p_value: f64::NAN,
+            severity: f64::INFINITY,
+            ..service("catalog", true)
+        }],
+        origin: origin(&[("catalog", f64::NEG_INFINITY)]),
+        findings: vec![],
+        coverage: coverage(
+            400,
+            &[
+                (GapCause::TooFewBaselineSamples, 270),
+                (GapCause::NativeHistogram, 30),
+                (GapCause::LimitReached, 10),
+            ],
+        ),
+        limits: vec!["The source cut the answer at 10,000 series.".to_owned()],
+    };
+    report(&verdict, "catalog", vec![], vec![])
+}
+
+/// A fail in a system whose names try to break every format.
+pub(super) fn nasty_names() -> Report {
+    let victim = "cart<script>alert(1)</script>\u{1b}[2J|`x`\u{202e}*bold*";
+    let mut finding =
+        finding(victim, "depth\n# heading\r\u{7}{{ 7*7 }}_bytes", "value", (1.0, f64::INFINITY), 3);
+    finding.key.labels = BTreeMap::from([
+        ("quote\"".to_owned(), "\\\" onload=\"alert(1)\" ' --> ]]>".to_owned()),
+        (
+            "emoji".to_owned(),
+            "数据库 🔥 é \u{200b}\u{feff} @everyone #1 [x](http://evil.example) &amp;".to_owned(),
+        ),
+        ("long".to_owned(), "very-".repeat(40)),
+    ]);
+    let mut chart = chart(&finding, false);
+    chart.points =
+        vec![(FAULT_START_MS, 1.0), (FAULT_START_MS + 2000, f64::NAN), (FAULT_START_MS + 4000, 2.0)];
+    let verdict = Verdict {
+        outcome: Outcome::Fail,
+        score: 0.0,
+        reasons: vec![reason(
+            ReasonId::UnexpectedServiceHit,
+            &format!("{victim} was hit <img src=x>\n\n| @everyone"),
+        )],
+        system: SystemEvidence {
+            false_alarm_basis: "from <quiet> windows\u{1b}[31m".to_owned(),
+            ..evidence(Some(1e-12))
+        },
+        services: vec![hit(victim, false, 50.0, 3, None), service("", false)],
+        origin: origin(&[(victim, 1.0), ("", 0.5)]),
+        findings: vec![finding],
+        coverage: coverage(3, &[(GapCause::IncompleteHistogram, 1)]),
+        limits: vec!["</style><script>alert(2)</script>".to_owned()],
+    };
+    let check = CheckOutcome {
+        name: "ping\u{1b}]0;owned\u{7}".to_owned(),
+        passed: false,
+        detail: "```\n<b>no</b> $(rm -rf /)".to_owned(),
+    };
+    report(&verdict, "db\"><svg onload=alert(3)>", vec![chart], vec![check])
+}

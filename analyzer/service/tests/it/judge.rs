@@ -1,0 +1,132 @@
+//! `aftermath judge` on recorded systems.
+
+use crate::support::{aftermath, during_fault, judge, record, scratch};
+
+#[test]
+fn a_quiet_system_passes_with_exit_code_0() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let said = judge(&path, &["--format", "json"]);
+    assert_eq!((said.code, said.json()["verdict"].as_str()), (0, Some("pass")), "{}", said.stderr);
+}
+
+#[test]
+fn a_service_that_nobody_expected_fails_with_exit_code_20_and_is_named() {
+    let (_folder, path) = scratch("hit.parquet");
+    record(&path, 2, |service, sample| if service == "payments" && during_fault(sample) { 8.0 } else { 0.0 });
+    let said = judge(&path, &["--format", "json", "--target", "cart", "--expect", "catalog"]);
+    let report = said.json();
+    assert_eq!((said.code, report["verdict"].as_str()), (20, Some("fail")), "{}", said.stdout);
+    let hit: Vec<&str> = report["services"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|service| service["affected"] == true)
+        .map(|service| service["name"].as_str().unwrap())
+        .collect();
+    assert_eq!(hit, ["payments"]);
+    assert_eq!(report["origin"][0]["service"], "payments");
+    assert_eq!(report["services"][0]["state"], "recovered", "{}", report["services"][0]);
+}
+
+#[test]
+fn a_target_that_is_hit_and_heals_passes() {
+    let (_folder, path) = scratch("expected.parquet");
+    record(&path, 3, |service, sample| if service == "cart" && during_fault(sample) { 8.0 } else { 0.0 });
+    let said = judge(&path, &["--format", "json", "--target", "cart"]);
+    assert_eq!((said.code, said.json()["verdict"].as_str()), (0, Some("pass")), "{}", said.stdout);
+}
+
+#[test]
+fn a_target_that_never_comes_back_fails() {
+    let (_folder, path) = scratch("stuck.parquet");
+    record(
+        &path,
+        4,
+        |service, sample| {
+            if service == "cart" && sample >= crate::support::BASELINE { 8.0 } else { 0.0 }
+        },
+    );
+    let said = judge(&path, &["--format", "json", "--target", "cart"]);
+    let report = said.json();
+    assert_eq!((said.code, report["verdict"].as_str()), (20, Some("fail")), "{}", said.stdout);
+    let reasons = report["reasons"].as_array().unwrap();
+    assert!(reasons.iter().any(|reason| reason["id"] == "never_recovered"), "{reasons:?}");
+}
+
+#[test]
+fn a_target_without_any_change_is_inconclusive_with_exit_code_30() {
+    let (_folder, path) = scratch("nothing.parquet");
+    record(&path, 5, |_, _| 0.0);
+    let said = judge(&path, &["--format", "json", "--target", "cart"]);
+    let report = said.json();
+    assert_eq!((said.code, report["verdict"].as_str()), (30, Some("inconclusive")), "{}", said.stdout);
+    assert_eq!(report["reasons"][0]["id"], "target_not_affected");
+}
+
+#[test]
+fn evidence_replays_to_the_same_bytes_without_further_arguments() {
+    let (folder, path) = scratch("hit.parquet");
+    record(&path, 6, |service, sample| if service == "payments" && during_fault(sample) { 8.0 } else { 0.0 });
+    let kept = folder.path().join("kept.parquet");
+    let kept = kept.to_str().unwrap();
+    let live = judge(&path, &["--format", "json", "--target", "cart", "--evidence", kept]);
+    let replayed = aftermath(&["judge", "--recording", kept, "--format", "json"]);
+    assert_eq!(live.stdout, replayed.stdout);
+    assert_eq!(live.code, replayed.code);
+    assert!(live.stdout.len() > 1_000);
+}
+
+#[test]
+fn a_stored_report_is_rendered_again_in_every_form() {
+    let (folder, path) = scratch("hit.parquet");
+    record(&path, 7, |service, sample| if service == "payments" && during_fault(sample) { 8.0 } else { 0.0 });
+    let json = judge(&path, &["--format", "json"]);
+    let stored = folder.path().join("report.json");
+    std::fs::write(&stored, &json.stdout).unwrap();
+    let stored = stored.to_str().unwrap();
+    for format in ["text", "markdown", "json"] {
+        let direct = judge(&path, &["--format", format]);
+        let again = aftermath(&["report", stored, "--format", format]);
+        assert_eq!(again.code, 0, "{}", again.stderr);
+        assert_eq!(direct.stdout, again.stdout, "{format}");
+    }
+    let page = folder.path().join("report.html");
+    let said = aftermath(&["report", stored, "--html", page.to_str().unwrap()]);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+    assert!(std::fs::read_to_string(&page).unwrap().contains("payments"));
+}
+
+#[test]
+fn learning_from_quiet_windows_is_used_and_kept() {
+    let (folder, _) = scratch("unused");
+    let mut arguments: Vec<String> = vec!["learn".to_owned()];
+    for seed in 10..16 {
+        let path = folder.path().join(format!("quiet-{seed}.parquet"));
+        record(&path, seed, |_, _| 0.0);
+        // Without the command itself: the rest is what learn takes for each recording.
+        arguments.extend(crate::support::judge_arguments(&path).into_iter().skip(1));
+    }
+    let learned = folder.path().join("shop.learned");
+    let learned = learned.to_str().unwrap();
+    arguments.extend(["--out".to_owned(), learned.to_owned()]);
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let said = aftermath(&arguments);
+    assert_eq!(said.code, 0, "{}", said.stderr);
+
+    let quiet = folder.path().join("later.parquet");
+    record(&quiet, 99, |_, _| 0.0);
+    let said = judge(&quiet, &["--format", "json", "--learned", learned]);
+    let report = said.json();
+    assert_eq!(report["verdict"], "pass", "{}", said.stdout);
+    assert!(report["system"]["placebo_windows"].as_u64() >= Some(6), "{}", report["system"]);
+}
+
+#[test]
+fn standard_output_is_plain_where_it_is_no_terminal() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let said = judge(&path, &[]);
+    assert!(said.stdout.starts_with("PASS"), "{}", said.stdout);
+    assert!(!said.stdout.contains('\u{1b}'));
+}

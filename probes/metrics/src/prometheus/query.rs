@@ -1,0 +1,465 @@
+//! Observation: what is asked in one request, how a question that is too large is divided, and how answers become
+//! blocks.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use aftermath_model::{
+    Block, Catalog, Gap, GapCause, MetricKind, SampleDefects, SeriesKey, SeriesKind, Window, family,
+};
+use futures::StreamExt;
+use tokio::sync::mpsc::Sender;
+
+use super::catalog::read_selector;
+use super::quirks::KnownSeries;
+use super::selector::{NAME, Selector};
+use super::wire::Remarks;
+use super::{Prometheus, ReadMethod, RemoteRead, range_query, remote_read};
+use crate::budget::Limits;
+use crate::error::SourceError;
+use crate::observation::{BlockBuilder, FinishedBlock, Grid, Observed};
+
+type Labels = BTreeMap<String, String>;
+
+/// A stretch of the grid, from one grid time up to and including another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) grid: Grid,
+    pub(crate) first_ms: i64,
+    pub(crate) last_ms: i64,
+}
+
+/// What one question brought: canonical samples by series, and series that hold native histograms.
+#[derive(Debug, Default)]
+pub(crate) struct Received {
+    pub(crate) series: BTreeMap<Labels, Vec<(i64, f64)>>,
+    pub(crate) histograms: BTreeSet<Labels>,
+    pub(crate) remarks: Remarks,
+}
+
+/// Metrics that are read together: complete families.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Unit {
+    names: Vec<String>,
+    series: usize,
+}
+
+/// A unit that was read, or why it was too much.
+struct UnitRead {
+    unit: Unit,
+    received: Result<Received, SourceError>,
+}
+
+impl Piece {
+    /// The end of its last cell.
+    pub(crate) const fn end_ms(self) -> i64 {
+        self.last_ms + self.grid.step_ms
+    }
+
+    /// How many cells it has.
+    fn points(self) -> i64 {
+        (self.last_ms - self.first_ms) / self.grid.step_ms + 1
+    }
+
+    /// Its first `points` cells and, if there are more, the rest.
+    fn split_after(self, points: i64) -> (Self, Option<Self>) {
+        if points >= self.points() {
+            return (self, None);
+        }
+        let next_ms = self.first_ms + points * self.grid.step_ms;
+        (Self { last_ms: next_ms - self.grid.step_ms, ..self }, Some(Self { first_ms: next_ms, ..self }))
+    }
+}
+
+impl Received {
+    /// Takes over what a later piece of the same series brought.
+    fn append(&mut self, later: Self) {
+        for (labels, samples) in later.series {
+            self.series.entry(labels).or_default().extend(samples);
+        }
+        self.histograms.extend(later.histograms);
+        self.remarks.add(later.remarks);
+    }
+
+    /// Takes over what another selector brought of the same stretch; a series that both match is the same in both.
+    fn join(&mut self, other: Self) {
+        for (labels, samples) in other.series {
+            self.series.entry(labels).or_insert(samples);
+        }
+        self.histograms.extend(other.histograms);
+        self.remarks.add(other.remarks);
+    }
+}
+
+impl Prometheus {
+    /// Sends the samples of every metric of the catalog, in blocks of complete families sorted by name, and waits
+    /// while the receiver is busy. At most [`Limits::requests_at_once`] blocks are held.
+    ///
+    /// # Errors
+    /// Whatever keeps the server from answering; [`SourceError::ReceiverGone`] if nobody takes the blocks;
+    /// [`SourceError::BadSetting`] for a window without a point of the grid.
+    pub async fn observe(
+        &self,
+        catalog: &Catalog,
+        window: Window,
+        grid: Grid,
+        blocks: Sender<Block>,
+    ) -> Result<Observed, SourceError> {
+        let whole = whole_piece(window, grid)?;
+        let selectors = self.read_selectors()?;
+        let kinds: BTreeMap<&str, MetricKind> =
+            catalog.entries.iter().map(|entry| (entry.metric.as_str(), entry.kind)).collect();
+        let kind_of =
+            |metric: &str| SeriesKind::of(metric, kinds.get(metric).copied().unwrap_or(MetricKind::Unknown));
+        let mut account = Account::new(self, catalog);
+        let units = plan(catalog, whole.points(), &self.config.limits);
+        let full = AtomicBool::new(false);
+        let mut answers = futures::stream::iter(units)
+            .map(|unit| self.read_unit_unless(&full, unit, &selectors, whole))
+            .buffered(self.config.limits.requests_at_once.max(1));
+        while let Some(read) = answers.next().await {
+            let UnitRead { unit, received } = read?;
+            let finished = account.take(&unit, received, &kind_of);
+            full.store(account.full, Ordering::Relaxed);
+            let Some(finished) = finished else { continue };
+            if !finished.block.series.is_empty() {
+                blocks.send(finished.block).await.map_err(|_| SourceError::ReceiverGone)?;
+            }
+        }
+        Ok(account.finish(self))
+    }
+
+    fn read_selectors(&self) -> Result<Vec<Selector>, SourceError> {
+        if self.config.selectors.is_empty() {
+            return Ok(vec![Selector::everything()]);
+        }
+        self.config.selectors.iter().map(|text| read_selector(Some(text))).collect()
+    }
+
+    async fn read_unit_unless(
+        &self,
+        full: &AtomicBool,
+        unit: Unit,
+        selectors: &[Selector],
+        whole: Piece,
+    ) -> Result<UnitRead, SourceError> {
+        if full.load(Ordering::Relaxed) {
+            return Ok(UnitRead { unit, received: Ok(Received::default()) });
+        }
+        self.read_unit(unit, selectors, whole).await
+    }
+
+    /// Reads a unit. What is too much for the server even in the smallest pieces is an inner error.
+    async fn read_unit(
+        &self,
+        unit: Unit,
+        selectors: &[Selector],
+        whole: Piece,
+    ) -> Result<UnitRead, SourceError> {
+        let mut joined = Received::default();
+        for selector in selectors {
+            match self.read_pieces(&selector.only(&unit.names), unit.series, whole).await {
+                Ok(received) => joined.join(received),
+                Err(error) if error.asks_for_less() => return Ok(UnitRead { unit, received: Err(error) }),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(UnitRead { unit, received: Ok(joined) })
+    }
+
+    /// Reads one selector in as many pieces of time as it takes.
+    async fn read_pieces(
+        &self,
+        selector: &Selector,
+        series: usize,
+        whole: Piece,
+    ) -> Result<Received, SourceError> {
+        let mut read = Received::default();
+        let mut todo = vec![whole];
+        while let Some(piece) = todo.pop() {
+            let most = self.points_at_once(series, piece);
+            let (now, rest) = piece.split_after(most);
+            todo.extend(rest);
+            match self.read_piece(selector, now).await {
+                Ok(received) => read.append(received),
+                Err(error) if error.asks_for_less() && now.points() > 1 => {
+                    let (first, second) = now.split_after(now.points() / 2);
+                    todo.extend(second);
+                    todo.push(first);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(read)
+    }
+
+    /// How many points of each series one request may ask for. Streams need no such limit.
+    fn points_at_once(&self, series: usize, piece: Piece) -> i64 {
+        if self.usable_remote_read().is_some() {
+            return piece.points();
+        }
+        let limits = &self.config.limits;
+        let by_samples = i64::try_from(limits.samples_per_query / series.max(1)).unwrap_or(i64::MAX);
+        by_samples.min(limits.points_per_query).max(1)
+    }
+
+    async fn read_piece(&self, selector: &Selector, piece: Piece) -> Result<Received, SourceError> {
+        if let Some(remote) = self.usable_remote_read()
+            && let Some(received) = self.read_remotely(remote, selector, piece).await?
+        {
+            return Ok(received);
+        }
+        // A piece that remote_read could not deliver may be longer than a range query can be.
+        let mut read = Received::default();
+        let mut todo = Some(piece);
+        while let Some(piece) = todo {
+            let (now, rest) = piece.split_after(self.config.limits.points_per_query.max(1));
+            read.append(range_query::read(&self.api, selector, now, self.includes_left_edge).await?);
+            todo = rest;
+        }
+        Ok(read)
+    }
+
+    /// Reads by `remote_read`; `None` where only `query_range` can tell what the query API shows.
+    async fn read_remotely(
+        &self,
+        remote: &RemoteRead,
+        selector: &Selector,
+        piece: Piece,
+    ) -> Result<Option<Received>, SourceError> {
+        let received = match remote_read::read(&self.api, selector, piece, &self.config.limits).await {
+            Ok(received) => received,
+            Err(SourceError::UnknownEncoding { .. }) => {
+                remote.unusable.store(true, Ordering::Relaxed);
+                return Ok(None);
+            }
+            Err(error) => return Err(error),
+        };
+        let nothing_added = remote.external_labels.as_ref().is_some_and(BTreeMap::is_empty);
+        if nothing_added {
+            return Ok(Some(received));
+        }
+        let shown = match self.api.series(&selector.to_promql(), piece.first_ms, piece.end_ms()).await {
+            Ok(shown) => shown,
+            Err(error) if error.asks_for_less() => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let external = remote.external_labels.clone().unwrap_or_default();
+        let known = KnownSeries::new(shown.data, &external);
+        let mut named = known.and_then(|known| remote_read::as_shown(received, &known));
+        if let Some(received) = &mut named {
+            received.remarks.add(shown.remarks);
+        }
+        Ok(named)
+    }
+}
+
+fn whole_piece(window: Window, grid: Grid) -> Result<Piece, SourceError> {
+    let bad = |setting: String, problem: &str| SourceError::BadSetting {
+        setting,
+        problem: problem.to_owned(),
+        hint: "give a longer window, or a step between 2 ms and the length of the window",
+    };
+    if grid.step_ms < 2 {
+        return Err(bad(format!("the step of {} ms", grid.step_ms), "it is shorter than 2 ms"));
+    }
+    let (first_ms, last_ms) = grid
+        .ends_within(window)
+        .ok_or_else(|| bad(format!("the window {window}"), "no point of the grid lies inside"))?;
+    Ok(Piece { grid, first_ms, last_ms })
+}
+
+/// Puts families together until a unit is worth a request, and never tears one apart. A family whose size is not
+/// known is read alone.
+fn plan(catalog: &Catalog, points: i64, limits: &Limits) -> Vec<Unit> {
+    let mut families: BTreeMap<&str, Unit> = BTreeMap::new();
+    let points = usize::try_from(points).unwrap_or(usize::MAX).max(1);
+    let series_at_once = (limits.samples_per_query / points).max(1);
+    for entry in &catalog.entries {
+        let unit =
+            families.entry(family(&entry.metric)).or_insert_with(|| Unit { names: Vec::new(), series: 0 });
+        unit.names.push(entry.metric.clone());
+        unit.series = unit.series.saturating_add(entry.series.unwrap_or(series_at_once));
+    }
+    let mut units: Vec<Unit> = Vec::new();
+    for family in families.into_values() {
+        match units.last_mut() {
+            Some(unit)
+                if unit.series.saturating_add(family.series) <= series_at_once
+                    && name_bytes(unit) + name_bytes(&family) <= limits.selector_bytes =>
+            {
+                unit.names.extend(family.names);
+                unit.series += family.series;
+            }
+            _ => units.push(family),
+        }
+    }
+    units
+}
+
+/// What the names take in a selector, with room for separators and escapes.
+fn name_bytes(unit: &Unit) -> usize {
+    unit.names.iter().map(|name| name.len() + 4).sum()
+}
+
+/// What has been read so far, and what was odd about it.
+struct Account<'a> {
+    prometheus: &'a Prometheus,
+    observed: Observed,
+    notes: BTreeSet<String>,
+    defects: SampleDefects,
+    unnamed: usize,
+    /// Whether the limit of series was reached; nothing is taken from then on.
+    full: bool,
+}
+
+impl<'a> Account<'a> {
+    fn new(prometheus: &'a Prometheus, catalog: &Catalog) -> Self {
+        let partial = prometheus.discovery_partial.load(Ordering::Relaxed);
+        Self {
+            prometheus,
+            observed: Observed { partial, ..Observed::default() },
+            notes: catalog.notes.iter().cloned().collect(),
+            defects: SampleDefects::default(),
+            unnamed: 0,
+            full: false,
+        }
+    }
+
+    /// The block of a unit; `None` if it could not be read or lies beyond the limit of series.
+    fn take(
+        &mut self,
+        unit: &Unit,
+        received: Result<Received, SourceError>,
+        kind_of: &impl Fn(&str) -> SeriesKind,
+    ) -> Option<FinishedBlock> {
+        let received = match received {
+            Ok(received) => received,
+            Err(error) => {
+                self.give_up(unit, format!("{} metrics could not be read: {error}", unit.names.len()));
+                return None;
+            }
+        };
+        let limit = self.prometheus.config.limits.series;
+        self.full |= self.observed.series + received.series.len() > limit;
+        if self.full {
+            self.give_up(unit, format!("more than series = {limit} series match: the rest was not read"));
+            return None;
+        }
+        self.observed.partial |= received.remarks.partial;
+        self.notes.extend(received.remarks.notes);
+        let finished = self.build(received.series, &received.histograms, kind_of);
+        self.observed.series += finished.block.series.len();
+        self.observed.samples +=
+            finished.block.series.iter().map(aftermath_model::Series::len).sum::<usize>();
+        self.unnamed += finished.unnamed;
+        self.defects += finished.defects;
+        Some(finished)
+    }
+
+    fn build(
+        &mut self,
+        series: BTreeMap<Labels, Vec<(i64, f64)>>,
+        histograms: &BTreeSet<Labels>,
+        kind_of: &impl Fn(&str) -> SeriesKind,
+    ) -> FinishedBlock {
+        let naming = &self.prometheus.config.naming;
+        for labels in histograms {
+            let (metric, labels) = split_name(labels.clone());
+            let key = naming.name(metric, labels).key;
+            self.observed.gaps.push(Gap { key, cause: GapCause::NativeHistogram });
+        }
+        let mut builder = BlockBuilder::default();
+        for (labels, samples) in series {
+            if !samples.is_empty() && !histograms.contains(&labels) {
+                let (metric, labels) = split_name(labels);
+                builder.take(naming.name(metric, labels), samples);
+            }
+        }
+        builder.finish(kind_of)
+    }
+
+    fn give_up(&mut self, unit: &Unit, note: String) {
+        self.notes.insert(note);
+        self.observed.partial = true;
+        self.observed.gaps.extend(unit.names.iter().map(|metric| Gap {
+            key: SeriesKey { metric: metric.clone(), service: String::new(), labels: Labels::new() },
+            cause: GapCause::LimitReached,
+        }));
+    }
+
+    fn finish(mut self, prometheus: &Prometheus) -> Observed {
+        let config = &prometheus.config;
+        self.notes.extend(self.defects.sentences());
+        self.notes.extend(config.naming.note(self.unnamed, self.observed.series));
+        if config.read != ReadMethod::QueryRange
+            && prometheus.remote.is_some()
+            && prometheus.reads_by() == "query_range"
+        {
+            self.notes.insert(
+                "remote_read sent chunks of an unknown type; query_range read the samples".to_owned(),
+            );
+        }
+        self.observed.notes = self.notes.into_iter().collect();
+        self.observed.gaps.sort_by(|a, b| (&a.key, a.cause).cmp(&(&b.key, b.cause)));
+        self.observed
+    }
+}
+
+fn split_name(mut labels: Labels) -> (String, Labels) {
+    let name = labels.remove(NAME).unwrap_or_default();
+    (name, labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use aftermath_model::CatalogEntry;
+
+    fn catalog(names: &[(&str, Option<usize>)]) -> Catalog {
+        let entry = |&(metric, series): &(&str, Option<usize>)| CatalogEntry {
+            metric: metric.to_owned(),
+            kind: MetricKind::Unknown,
+            series,
+        };
+        Catalog { entries: names.iter().map(entry).collect(), notes: vec![] }
+    }
+
+    fn planned(names: &[(&str, Option<usize>)], points: i64, limits: &Limits) -> Vec<Vec<String>> {
+        plan(&catalog(names), points, limits).into_iter().map(|unit| unit.names).collect()
+    }
+
+    #[test]
+    fn families_are_never_torn_apart_even_by_names_between_their_parts() {
+        let limits = Limits { samples_per_query: 10, ..Limits::default() };
+        let names = [
+            ("a_bucket", Some(90)),
+            ("a_bytes", Some(2)),
+            ("a_count", Some(9)),
+            ("a_sum", Some(9)),
+            ("b", Some(1)),
+        ];
+        let expected = [vec!["a_bucket", "a_count", "a_sum"], vec!["a_bytes", "b"]];
+        assert_eq!(planned(&names, 1, &limits), expected);
+    }
+
+    #[test]
+    fn small_families_share_a_request_until_it_is_full() {
+        let limits = Limits { samples_per_query: 100, ..Limits::default() };
+        let names = [("a", Some(4)), ("b", Some(5)), ("c", Some(2)), ("d", None), ("e", Some(1))];
+        assert_eq!(planned(&names, 10, &limits), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);
+        let short_selectors = Limits { selector_bytes: 8, ..limits };
+        assert_eq!(planned(&names[..3], 1, &short_selectors).len(), 3);
+    }
+
+    #[test]
+    fn pieces_cover_every_cell_once() {
+        let grid = Grid { anchor_ms: 3, step_ms: 10 };
+        let whole = Piece { grid, first_ms: 13, last_ms: 93 };
+        assert_eq!(whole.points(), 9);
+        let (first, rest) = whole.split_after(4);
+        let rest = rest.expect("five are left");
+        assert_eq!((first.first_ms, first.last_ms, rest.first_ms, rest.last_ms), (13, 43, 53, 93));
+        assert_eq!(whole.split_after(9), (whole, None));
+    }
+}
