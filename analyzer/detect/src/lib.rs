@@ -1,1 +1,33 @@
-//! The maths.
+//! The maths: which series changed more than chance allows, what that means for each service, and for the system.
+//!
+//! Pure: no clock, no files, no network, no environment, no randomness. The way of a datum through this crate:
+//! [`prepare`] makes measures of series, [`Scorer`] keeps a few numbers of each, [`steady`] asks whether the baseline
+//! can carry a verdict, [`judge`] forms it, and [`learn`] turns quiet windows into a null distribution.
+
+pub mod prepare;
+
+mod cut;
+mod math;
+mod scores;
+mod windows;
+
+mod detectors;
+mod recovery;
+
+mod calibrate;
+mod moderate;
+mod multiple;
+
+mod origin;
+mod semantics;
+mod service;
+mod severity;
+
+mod judge;
+mod learn;
+mod steady;
+
+pub use judge::judge;
+pub use learn::learn;
+pub use scores::{Scorer, Scores};
+pub use steady::{Steadiness, steady};

@@ -12,10 +12,48 @@ use serde::{Deserialize, Serialize};
 pub struct LearnedNull {
     /// How many quiet windows it was learned from.
     pub windows: usize,
-    /// The services that were seen.
+    /// The services that were seen, sorted.
     pub services: Vec<String>,
-    /// For each stratum of alike series the sorted absolute statistics of quiet windows.
-    pub strata: BTreeMap<String, Vec<f64>>,
-    /// For each quiet window the smallest p-value of any service.
+    /// What was seen of each series, by its workload identity and measure.
+    pub series: BTreeMap<String, LearnedSeries>,
+    /// What was seen of each class of alike series.
+    pub classes: BTreeMap<String, LearnedClass>,
+    /// How often series that never moved before did so in a quiet window.
+    pub constants_moved: LearnedRate,
+    /// How often series came or went in a quiet window.
+    pub presence_changed: LearnedRate,
+    /// For each quiet window the smallest p-value of any service, after correction for their number; ascending.
     pub system_p_values: Vec<f64>,
+}
+
+/// The quiet statistics of one series: how wide chance makes them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedSeries {
+    /// How many quiet windows showed it.
+    pub windows: usize,
+    /// The sum of its squared statistics in them.
+    pub sum_of_squares: f64,
+}
+
+/// The quiet statistics of a class of alike series.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedClass {
+    /// The mean square of its statistics.
+    pub mean_square: f64,
+    /// How many windows of a single series that mean square is worth.
+    pub degrees: f64,
+    /// Absolute statistics, each measured against its own series' other windows; ascending.
+    pub statistics: Vec<f64>,
+}
+
+/// How often something happened by itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedRate {
+    /// How often it could have happened.
+    pub chances: usize,
+    /// How often it did.
+    pub times: usize,
 }

@@ -127,11 +127,11 @@ pub enum SourceError {
     },
     /// There is nothing to read.
     #[error(
-        "{selector} matches no series at {url} between {window}; check its spelling, the time and how long the server keeps samples"
+        "{what} at {url} in {window}; check the spelling, the time and how long the server keeps samples"
     )]
     NothingMatches {
-        /// The selector in words that fit the sentence.
-        selector: String,
+        /// That there are no series, or which selector matches none, as the beginning of a sentence.
+        what: String,
         /// The address without credentials.
         url: String,
         /// The window that was asked for.

@@ -23,10 +23,9 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Dependencies that stay in one place: build time and clarity.
-const HOMES: [(&str, &[&str]); 4] = [
+const HOMES: [(&str, &[&str]); 3] = [
     ("polars", &["aftermath-baselines"]),
     ("statrs", &["aftermath-detect"]),
-    ("prometheus-http-query", &["aftermath-metrics"]),
     ("prost", &["aftermath-metrics"]),
 ];
 

@@ -2,5 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod demo;
 mod judge;
+mod prometheus;
 mod support;

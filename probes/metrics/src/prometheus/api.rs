@@ -109,7 +109,8 @@ impl Api {
         step_ms: i64,
     ) -> Result<Answer<Matrix>, SourceError> {
         let mut form = bounds(first_ms, last_ms);
-        form.extend([("query", query), ("step", seconds(step_ms))]);
+        // Not in seconds: servers cut 1.001 seconds down to 1000 ms.
+        form.extend([("query", query), ("step", format!("{step_ms}ms"))]);
         self.post("query_range", form).await
     }
 

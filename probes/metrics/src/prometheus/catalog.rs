@@ -65,8 +65,10 @@ impl Prometheus {
             .collect();
         if metrics.is_empty() {
             return Err(SourceError::NothingMatches {
-                selector: text
-                    .map_or_else(|| "no selector".to_owned(), |text| format!("the selector `{text}`")),
+                what: text.map_or_else(
+                    || "there are no series".to_owned(),
+                    |text| format!("the selector `{text}` matches no series"),
+                ),
                 url: self.api.address(),
                 window: window.to_string(),
             });

@@ -134,3 +134,20 @@ async fn find_remote_read(api: &Api, wanted: ReadMethod) -> Result<Option<Remote
     let external_labels = api.printed_config().await.and_then(|yaml| quirks::external_labels(&yaml));
     Ok(Some(RemoteRead { external_labels, unusable: AtomicBool::new(false) }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::http::Auth;
+
+    #[test]
+    fn a_printed_configuration_shows_no_secret() {
+        let config = PrometheusConfig {
+            url: "http://me:secret@h:9090".to_owned(),
+            access: Access { auth: Auth::Bearer("secret".to_owned()), ..Access::default() },
+            ..PrometheusConfig::default()
+        };
+        let printed = format!("{config:?}");
+        assert!(!printed.contains("secret") && printed.contains("h:9090"), "{printed}");
+    }
+}

@@ -141,7 +141,7 @@ impl Collector {
         let cells = self.series.entry(labels).or_insert_with(|| Cells::new(grid, first_ms, last_ms));
         for chunk in part.chunks.iter().filter(|chunk| chunk.encoding == CHUNK_XOR) {
             for (ms, value) in decode_xor(&chunk.data)? {
-                if true {
+                if value.to_bits() != STALE_NAN_BITS {
                     cells.take(ms, value);
                 }
             }

@@ -3,6 +3,7 @@
 mod fake;
 mod faults;
 mod pages;
+mod proxy;
 mod real;
 mod scraping;
 #[path = "../support/mod.rs"]
@@ -59,16 +60,16 @@ async fn read_all(config: PrometheusConfig, window: Window, grid: Grid) -> Resul
     let prometheus = Prometheus::connect(config).await?;
     let catalog = prometheus.discover(window).await?;
     let (sender, mut receiver) = tokio::sync::mpsc::channel(1);
-    let collect = async {
-        let mut blocks = Vec::new();
-        while let Some(block) = receiver.recv().await {
-            blocks.push(block);
-        }
-        blocks
-    };
-    let (observed, blocks) = tokio::join!(prometheus.observe(&catalog, window, grid, sender), collect);
-    let observed = observed?;
-    Ok(Read { catalog, blocks, observed, reads_by: prometheus.reads_by() })
+    let observing = tokio::spawn(async move {
+        let observed = prometheus.observe(&catalog, window, grid, sender).await;
+        (prometheus, catalog, observed)
+    });
+    let mut blocks = Vec::new();
+    while let Some(block) = receiver.recv().await {
+        blocks.push(block);
+    }
+    let (prometheus, catalog, observed) = observing.await.expect("observing does not panic");
+    Ok(Read { catalog, blocks, observed: observed?, reads_by: prometheus.reads_by() })
 }
 
 async fn read_by(method: ReadMethod, config: &PrometheusConfig, window: Window, grid: Grid) -> Read {

@@ -1,0 +1,112 @@
+//! Did the level of a series move, measured in units of its own noise?
+//!
+//! In: the samples of a reference stretch and of a test stretch. Out: a [`Shift`]: a deviate that is roughly
+//! standard normal when nothing happened. Roughly is enough: `calibrate` holds it against placebo windows.
+//!
+//! The statistic is a two-window t on bounded values whose variance knows the autocorrelation:
+//! t = (ȳ_test - ȳ_ref) / √(s² (V(φ, n_ref)/n_ref + V(φ, n_test)/n_test)) with n_ref/V - 1 degrees of freedom.
+
+use crate::math::{mean, median, normal_deviate_of_t, robust_deviation, standard_deviation, variance_inflation};
+
+/// Values further than this many deviations from the median count ever less (asinh): one spike must not decide
+/// about a window, and must not blow up the noise either. Six deviations leave a normal sample untouched.
+const SOFT_BOUND: f64 = 6.0;
+
+/// The autocorrelation of a short stretch is guesswork, so it is drawn towards that of its class as if this many
+/// samples had been seen there: the prior of the prototype's shrinkage.
+const PHI_PRIOR_SAMPLES: f64 = 10.0;
+/// Half of the series that the prototype's generator and recorded systems show lie above, half below.
+const PHI_PRIOR: f64 = 0.4;
+/// An autocorrelation beyond this cannot be told from a random walk in a baseline of a few hundred samples.
+const PHI_LIMIT: f64 = 0.985;
+
+/// What is said of a constant series that changed: certain for this series alone, so far beyond every threshold
+/// that only its class can temper it.
+pub(crate) const CERTAIN: f64 = 12.0;
+
+/// How far a test stretch lies from its reference.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Shift {
+    /// Roughly standard normal when nothing happened; positive for up.
+    pub(crate) deviate: f64,
+    /// The change in standard deviations of the reference.
+    pub(crate) effect: f64,
+    /// The lag-1 autocorrelation that was assumed.
+    pub(crate) phi: f64,
+    /// Whether the reference never moved.
+    pub(crate) constant: bool,
+}
+
+/// The centre and the spread that values are measured in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Scale {
+    pub(crate) centre: f64,
+    pub(crate) spread: f64,
+}
+
+impl Scale {
+    /// The robust scale of a reference; `None` if it never moves beyond rounding.
+    pub(crate) fn of(reference: &[f64]) -> Option<Self> {
+        let centre = median(reference);
+        let deviation = standard_deviation(reference);
+        if deviation <= 1e-9 * centre.abs().max(1e-300) {
+            return None;
+        }
+        let robust = robust_deviation(reference, centre);
+        // A robust spread far below the plain one comes from a series that mostly stands still: its moves are its noise.
+        let spread = if robust > 0.1 * deviation { robust } else { deviation };
+        Some(Self { centre, spread })
+    }
+
+    /// A value in units of the spread, softly bounded.
+    pub(crate) fn bounded(self, value: f64) -> f64 {
+        SOFT_BOUND * ((value - self.centre) / self.spread / SOFT_BOUND).asinh()
+    }
+}
+
+/// How far the test lies from the reference; `None` with fewer than 3 reference samples or none to test.
+pub(crate) fn shift(reference: &[f64], test: &[f64]) -> Option<Shift> {
+    if reference.len() < 3 || test.is_empty() {
+        return None;
+    }
+    let Some(scale) = Scale::of(reference) else { return Some(shift_of_constant(reference[0], test)) };
+    let before: Vec<f64> = reference.iter().map(|&value| scale.bounded(value)).collect();
+    let after: Vec<f64> = test.iter().map(|&value| scale.bounded(value)).collect();
+    Some(shift_of_bounded(&before, &after))
+}
+
+fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
+    let tolerance = 1e-9 * level.abs();
+    let moved = test.iter().filter(|&&value| (value - level).abs() > tolerance).count();
+    // One stray sample is no new level.
+    let changed = 2 * moved >= test.len() && moved > 0;
+    let direction = (mean(test) - level).signum();
+    let deviate = if changed { direction * CERTAIN } else { 0.0 };
+    Shift { deviate, effect: deviate, phi: 0.0, constant: true }
+}
+
+fn shift_of_bounded(before: &[f64], after: &[f64]) -> Shift {
+    let centre = mean(before);
+    let n = before.len() as f64;
+    let squares: f64 = before.iter().map(|value| (value - centre).powi(2)).sum();
+    let products: f64 = before.windows(2).map(|pair| (pair[0] - centre) * (pair[1] - centre)).sum();
+    let phi = autocorrelation(products / squares.max(f64::MIN_POSITIVE), n);
+    let inflation = variance_inflation(phi, before.len());
+    let variance = squares / (n - inflation).max(2.0_f64.min(n - 1.0));
+    let of_difference = variance
+        * (inflation / n + variance_inflation(phi, after.len()) / after.len() as f64);
+    let difference = mean(after) - centre;
+    let degrees = (n / inflation - 1.0).max(2.0);
+    Shift {
+        deviate: normal_deviate_of_t(difference / of_difference.sqrt().max(f64::MIN_POSITIVE), degrees),
+        effect: difference / variance.sqrt().max(f64::MIN_POSITIVE),
+        phi,
+        constant: false,
+    }
+}
+
+/// Kendall's correction of the downward bias of a sample autocorrelation, then shrinkage.
+pub(crate) fn autocorrelation(raw: f64, samples: f64) -> f64 {
+    let unbiased = (raw + (1.0 + 4.0 * raw.clamp(0.0, 1.0)) / samples).clamp(0.0, PHI_LIMIT);
+    (samples * unbiased + PHI_PRIOR_SAMPLES * PHI_PRIOR) / (samples + PHI_PRIOR_SAMPLES)
+}

@@ -1,0 +1,187 @@
+//! Which of the four words, and why? In: the evidence of every service. Out: the outcome and its reasons.
+
+use aftermath_model::{Outcome, Reason, ReasonId, RecoveryState, Timestamp};
+
+use super::Case;
+use crate::service::{Judged, ServiceEvidence};
+use crate::severity::severity;
+use crate::steady::short_baseline;
+
+/// A verdict of fail is wrong at most this often when nothing happened.
+pub(crate) const FAIL_AT: f64 = 0.01;
+/// A verdict of warn at most this often.
+const WARN_AT: f64 = 0.05;
+/// Beyond this share of series that cannot be judged the rest does not speak for the system.
+const MOST_GAPS: f64 = 0.2;
+/// Different things that must change together before a service counts as hit.
+const CORROBORATING: usize = 2;
+
+/// One service, its evidence, and what follows from it.
+pub(super) struct Hit<'a> {
+    pub(super) name: &'a str,
+    pub(super) affected: bool,
+    pub(super) suspicious: bool,
+    pub(super) expected: bool,
+    pub(super) p_value: f64,
+    pub(super) severity: f64,
+    pub(super) onset: Option<Timestamp>,
+    pub(super) recovered_at: Option<Timestamp>,
+    pub(super) recovery_seconds: Option<f64>,
+    pub(super) state: RecoveryState,
+}
+
+/// What follows for each service, the worst hit first.
+pub(super) fn hits<'a>(case: &Case, services: &[ServiceEvidence<'a>]) -> Vec<Hit<'a>> {
+    let mut hits: Vec<Hit> = services.iter().map(|service| hit(case, service, services.len())).collect();
+    hits.sort_by(|a, b| {
+        let worse = b.severity.total_cmp(&a.severity);
+        (b.affected.cmp(&a.affected)).then(worse).then(a.p_value.total_cmp(&b.p_value)).then(a.name.cmp(b.name))
+    });
+    hits
+}
+
+fn hit<'a>(case: &Case, service: &ServiceEvidence<'a>, count: usize) -> Hit<'a> {
+    let findings: Vec<Judged> = service.series.iter().copied().filter(Judged::is_finding).collect();
+    let corrected = (service.p_value * count as f64).min(1.0);
+    let corroborated = service.stems >= CORROBORATING || service.service_level;
+    let affected = corrected <= FAIL_AT && corroborated;
+    let suspicious = !findings.is_empty() && corrected <= WARN_AT;
+    let (state, recovered_ms) = if affected { state(&findings) } else { (RecoveryState::Unaffected, None) };
+    let at = |ms: i64| Timestamp::from_ms(ms).ok();
+    let onset = findings.iter().filter_map(|one| one.score.onset_ms).min();
+    Hit {
+        name: service.name,
+        affected,
+        suspicious,
+        expected: case.expectations.foresees(service.name),
+        p_value: service.p_value,
+        severity: if affected { severity(&findings) } else { 0.0 },
+        onset: onset.filter(|_| affected).and_then(at),
+        recovered_at: recovered_ms.and_then(at),
+        recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),
+        state,
+    }
+}
+
+/// A service is back when each of its series is; one that is not outweighs all others.
+fn state(findings: &[Judged]) -> (RecoveryState, Option<i64>) {
+    let states = || findings.iter().map(|one| one.score.recovery.state);
+    if states().any(|state| state == RecoveryState::NotRecovered) {
+        return (RecoveryState::NotRecovered, None);
+    }
+    if states().all(|state| state == RecoveryState::Recovered) {
+        return (RecoveryState::Recovered, findings.iter().filter_map(|one| one.score.recovery.at_ms).max());
+    }
+    (RecoveryState::CannotTell, None)
+}
+
+/// 100 when nothing unexpected happened, less by the severity of the worst unexpected hit.
+pub(super) fn score(hits: &[Hit]) -> f64 {
+    let unexpected = |hit: &&Hit| hit.affected && (!hit.expected || hit.state == RecoveryState::NotRecovered);
+    100.0 - hits.iter().filter(unexpected).map(|hit| hit.severity).fold(0.0, f64::max)
+}
+
+/// The verdict: what makes it impossible first, then what is worst.
+pub(super) fn decide(case: &Case, hits: &[Hit]) -> (Outcome, Vec<Reason>) {
+    let blind = blind(case);
+    if !blind.is_empty() {
+        return (Outcome::Inconclusive, blind);
+    }
+    let failures = failures(hits);
+    if !failures.is_empty() {
+        return (Outcome::Fail, failures);
+    }
+    let doubts = doubts(case, hits);
+    if !doubts.is_empty() {
+        return (Outcome::Inconclusive, doubts);
+    }
+    let warnings = warnings(hits);
+    if !warnings.is_empty() {
+        return (Outcome::Warn, warnings);
+    }
+    let hit: Vec<&str> = names(hits, |hit| hit.affected);
+    let reason = if hit.is_empty() {
+        Reason { id: ReasonId::NothingChanged, text: "no service changed more than chance allows".to_owned() }
+    } else {
+        let text = format!("only {} changed, as expected, and recovered", listed(&hit));
+        Reason { id: ReasonId::OnlyExpectedImpact, text }
+    };
+    (Outcome::Pass, vec![reason])
+}
+
+/// What forbids any verdict.
+fn blind(case: &Case) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    if case.scores.series.is_empty() {
+        let text = format!("none of {} series could be judged", case.scores.series_read());
+        reasons.push(Reason { id: ReasonId::NoData, text });
+        return reasons;
+    }
+    reasons.extend(short_baseline(&case.plan));
+    reasons
+}
+
+/// What forbids a pass, though not a fail: what was seen is bad enough whatever was not seen.
+fn doubts(case: &Case, hits: &[Hit]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let (gaps, read) = (case.scores.gaps.len(), case.scores.series_read());
+    if gaps as f64 > MOST_GAPS * read as f64 {
+        let text = format!("{gaps} of {read} series could not be judged");
+        reasons.push(Reason { id: ReasonId::TooManyGaps, text });
+    }
+    if case.source_partial {
+        let text = "the source said that its answer is not complete".to_owned();
+        reasons.push(Reason { id: ReasonId::SourcePartial, text });
+    }
+    if let Some(target) = &case.expectations.target {
+        let seen = hits.iter().any(|hit| &hit.name == target && (hit.affected || hit.suspicious));
+        if !seen {
+            let text = format!("the target {target} shows no change, so the fault probably did nothing");
+            reasons.push(Reason { id: ReasonId::TargetNotAffected, text });
+        }
+    }
+    reasons
+}
+
+fn failures(hits: &[Hit]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let unexpected = names(hits, |hit| hit.affected && !hit.expected);
+    if !unexpected.is_empty() {
+        let text = format!("{} changed though nobody expected it", listed(&unexpected));
+        reasons.push(Reason { id: ReasonId::UnexpectedServiceHit, text });
+    }
+    let lasting = names(hits, |hit| hit.state == RecoveryState::NotRecovered);
+    if !lasting.is_empty() {
+        let text = format!("{} did not come back while it was watched", listed(&lasting));
+        reasons.push(Reason { id: ReasonId::NeverRecovered, text });
+    }
+    reasons
+}
+
+fn warnings(hits: &[Hit]) -> Vec<Reason> {
+    let mut reasons = Vec::new();
+    let weak = names(hits, |hit| hit.suspicious && !hit.affected && !hit.expected);
+    if !weak.is_empty() {
+        let text = format!("{} may have changed; the signs are weaker than a failure needs", listed(&weak));
+        reasons.push(Reason { id: ReasonId::WeakUnexpectedChange, text });
+    }
+    let unknown = names(hits, |hit| hit.affected && hit.state == RecoveryState::CannotTell);
+    if !unknown.is_empty() {
+        let text = format!("it cannot be told whether {} came back; watch longer", listed(&unknown));
+        reasons.push(Reason { id: ReasonId::RecoveryUnknown, text });
+    }
+    reasons
+}
+
+fn names<'a>(hits: &[Hit<'a>], which: impl Fn(&Hit) -> bool) -> Vec<&'a str> {
+    hits.iter().filter(|hit| which(hit)).map(|hit| hit.name).collect()
+}
+
+/// Names in a sentence; beyond the first few only their number.
+fn listed(names: &[&str]) -> String {
+    const NAMED: usize = 5;
+    if names.len() <= NAMED {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED)
+}

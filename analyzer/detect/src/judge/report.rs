@@ -1,0 +1,80 @@
+//! The evidence in the words of the verdict. In: judged series and services. Out: findings, services, coverage.
+
+use std::collections::BTreeMap;
+
+use aftermath_model::{Channel, Coverage, Direction, Finding, GapCause, GapCount, ServiceVerdict, Timestamp};
+
+use super::outcome::Hit;
+use crate::detectors::presence::Presence;
+use crate::scores::Scores;
+use crate::service::Judged;
+
+/// A verdict lists at most this many findings: more than anyone reads, and few enough to send around.
+const MOST_FINDINGS: usize = 500;
+
+/// The findings, the strongest first, and what was cut.
+pub(super) fn findings(judged: &[Judged]) -> (Vec<Finding>, Vec<String>) {
+    let mut found: Vec<&Judged> = judged.iter().filter(|one| one.is_finding()).collect();
+    found.sort_by(|a, b| {
+        let stronger = b.strength.abs().total_cmp(&a.strength.abs());
+        a.p_value.total_cmp(&b.p_value).then(stronger).then_with(|| a.score.key.cmp(&b.score.key)).then_with(|| a.score.measure.cmp(b.score.measure))
+    });
+    let mut limits = Vec::new();
+    if found.len() > MOST_FINDINGS {
+        limits.push(format!("{} findings; only the strongest {MOST_FINDINGS} are listed", found.len()));
+        found.truncate(MOST_FINDINGS);
+    }
+    (found.into_iter().map(finding).collect(), limits)
+}
+
+fn finding(judged: &Judged) -> Finding {
+    let score = judged.score;
+    let (channel, direction) = match score.presence {
+        Presence::Vanished => (Channel::Presence, Direction::Vanished),
+        Presence::Appeared => (Channel::Presence, Direction::Appeared),
+        Presence::Steady | Presence::Patchy if score.deviate < 0.0 => (Channel::Level, Direction::Down),
+        Presence::Steady | Presence::Patchy => (Channel::Level, Direction::Up),
+    };
+    let at = |ms: i64| Timestamp::from_ms(ms).ok();
+    Finding {
+        key: score.key.clone(),
+        measure: score.measure,
+        channel,
+        direction,
+        effect: f64::from(score.effect),
+        baseline: score.baseline,
+        fault: score.fault,
+        p_value: judged.p_value,
+        q_value: judged.q_value,
+        onset: score.onset_ms.and_then(at),
+        recovered_at: score.recovery.at_ms.and_then(at),
+    }
+}
+
+pub(super) fn services(hits: &[Hit]) -> Vec<ServiceVerdict> {
+    hits.iter()
+        .map(|hit| ServiceVerdict {
+            name: hit.name.to_owned(),
+            affected: hit.affected,
+            expected: hit.expected,
+            p_value: hit.p_value,
+            severity: hit.severity,
+            onset: hit.onset,
+            recovered_at: hit.recovered_at,
+            recovery_seconds: hit.recovery_seconds,
+            state: hit.state,
+        })
+        .collect()
+}
+
+pub(super) fn coverage(scores: &Scores) -> Coverage {
+    let mut causes: BTreeMap<GapCause, usize> = BTreeMap::new();
+    for gap in &scores.gaps {
+        *causes.entry(gap.cause).or_default() += 1;
+    }
+    Coverage {
+        series: scores.series_read(),
+        judged: scores.series_read() - scores.gaps.len(),
+        gaps: causes.into_iter().map(|(cause, series)| GapCount { cause, series }).collect(),
+    }
+}

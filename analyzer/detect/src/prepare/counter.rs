@@ -1,0 +1,41 @@
+//! How fast does a running total grow? In: a counter. Out: its rate per second.
+
+use aftermath_model::Series;
+
+use super::{Measure, Nature};
+
+/// The growth between two samples of a running total: after a reset the new value itself, as in `PromQL`.
+pub(crate) fn increase(before: f64, after: f64) -> f64 {
+    if after >= before { after - before } else { after.max(0.0) }
+}
+
+/// The rate per second at each sample but the first.
+pub(crate) fn rate(series: &Series) -> Measure {
+    let (times, totals) = (series.timestamps_ms(), series.values());
+    let samples = times.len().saturating_sub(1);
+    let mut measure = Measure {
+        key: series.key.clone(),
+        name: "per second",
+        nature: Nature::Rate,
+        covers: 1,
+        timestamps_ms: Vec::with_capacity(samples),
+        values: Vec::with_capacity(samples),
+        intervals_s: Vec::with_capacity(samples),
+    };
+    let mut counts_events = true;
+    for index in 1..times.len() {
+        let grown = increase(totals[index - 1], totals[index]);
+        let seconds = (times[index] - times[index - 1]) as f64 / 1000.0;
+        counts_events &= grown.fract() == 0.0;
+        measure.timestamps_ms.push(times[index]);
+        measure.values.push(grown / seconds);
+        measure.intervals_s.push(seconds);
+    }
+    // Totals of bytes are whole numbers too, but their units do not come one by one.
+    if counts_events && !series.key.metric.contains("bytes") {
+        measure.nature = Nature::EventRate;
+    } else {
+        measure.intervals_s.clear();
+    }
+    measure
+}

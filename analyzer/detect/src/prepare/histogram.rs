@@ -1,0 +1,121 @@
+//! How many observations, how large on average, and how large the slow ones? In: the parts of one histogram or
+//! summary. Out: rate, mean, p50, p90 and p99 between one scrape and the next.
+
+use std::collections::BTreeMap;
+
+use aftermath_model::{Gap, GapCause, Series, SeriesKey};
+
+use super::counter::{increase, rate};
+use super::role::Role;
+use super::{Measure, Nature, Prepared};
+
+/// The quantiles that are followed.
+const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];
+
+pub(crate) fn measure_family(key: &SeriesKey, parts: &[(Role, &Series)], prepared: &mut Prepared) {
+    let sum = find(parts, Role::Sum);
+    let buckets = buckets(parts);
+    let count = find(parts, Role::Count).or_else(|| {
+        buckets.last().filter(|(bound, _)| bound.is_infinite()).map(|&(_, series)| series)
+    });
+    let Some(count) = count else {
+        prepared.gaps.extend(
+            parts
+                .iter()
+                .map(|(_, series)| Gap { key: series.key.clone(), cause: GapCause::IncompleteHistogram }),
+        );
+        return;
+    };
+    prepared.measures.push(Measure { key: key.clone(), covers: parts.len(), ..rate(count) });
+    if let Some(sum) = sum {
+        prepared.measures.push(mean_of(key, count, sum));
+    }
+    if buckets.len() > 1 {
+        prepared.measures.extend(quantiles(key, &buckets));
+    }
+}
+
+fn find<'a>(parts: &[(Role, &'a Series)], role: Role) -> Option<&'a Series> {
+    parts.iter().find(|(part, _)| *part == role).map(|&(_, series)| series)
+}
+
+/// The buckets by rising upper bound.
+fn buckets<'a>(parts: &[(Role, &'a Series)]) -> Vec<(f64, &'a Series)> {
+    let mut buckets: Vec<(f64, &Series)> = parts
+        .iter()
+        .filter_map(|&(role, series)| match role {
+            Role::Bucket(bound) => Some((bound, series)),
+            _ => None,
+        })
+        .collect();
+    buckets.sort_by(|a, b| a.0.total_cmp(&b.0));
+    buckets
+}
+
+/// A measure that leans on the family's rate for presence and coverage.
+fn derived(key: &SeriesKey, name: &'static str) -> Measure {
+    Measure {
+        key: key.clone(),
+        name,
+        nature: Nature::Level,
+        covers: 0,
+        timestamps_ms: Vec::new(),
+        values: Vec::new(),
+        intervals_s: Vec::new(),
+    }
+}
+
+/// The growth between neighbouring samples, by the time of the later one.
+fn growth(series: &Series) -> BTreeMap<i64, f64> {
+    let (times, totals) = (series.timestamps_ms(), series.values());
+    (1..times.len()).map(|index| (times[index], increase(totals[index - 1], totals[index]))).collect()
+}
+
+fn mean_of(key: &SeriesKey, count: &Series, sum: &Series) -> Measure {
+    let mut measure = derived(key, "mean");
+    let sums = growth(sum);
+    for (ms, observations) in growth(count) {
+        if let Some(total) = sums.get(&ms)
+            && observations > 0.0
+        {
+            measure.timestamps_ms.push(ms);
+            measure.values.push(total / observations);
+        }
+    }
+    measure
+}
+
+fn quantiles(key: &SeriesKey, buckets: &[(f64, &Series)]) -> Vec<Measure> {
+    let mut measures: Vec<Measure> = QUANTILES.iter().map(|&(name, _)| derived(key, name)).collect();
+    let grown: Vec<(f64, BTreeMap<i64, f64>)> =
+        buckets.iter().map(|&(bound, series)| (bound, growth(series))).collect();
+    for &ms in grown[0].1.keys() {
+        let cumulative: Vec<(f64, f64)> =
+            grown.iter().filter_map(|(bound, growth)| growth.get(&ms).map(|&count| (*bound, count))).collect();
+        if cumulative.len() < grown.len() {
+            continue;
+        }
+        for (measure, &(_, share)) in measures.iter_mut().zip(&QUANTILES) {
+            if let Some(value) = quantile(&cumulative, share) {
+                measure.timestamps_ms.push(ms);
+                measure.values.push(value);
+            }
+        }
+    }
+    measures
+}
+
+/// The value below which `share` of the observations lie, interpolated inside its bucket as `histogram_quantile` in
+/// `PromQL` does; in the open last bucket its lower bound. `None` without observations.
+fn quantile(cumulative: &[(f64, f64)], share: f64) -> Option<f64> {
+    let total = cumulative.last().map(|&(_, count)| count).filter(|&count| count > 0.0)?;
+    let rank = share * total;
+    let index = cumulative.iter().position(|&(_, count)| count >= rank)?;
+    let (upper, count) = cumulative[index];
+    let (lower, below) = if index == 0 { (0.0_f64.min(upper), 0.0) } else { cumulative[index - 1] };
+    if upper.is_infinite() {
+        return (index > 0).then_some(lower);
+    }
+    let inside = count - below;
+    Some(if inside > 0.0 { lower + (upper - lower) * (rank - below) / inside } else { upper })
+}

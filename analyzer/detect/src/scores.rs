@@ -1,0 +1,193 @@
+//! What does each series say on its own? One pass over the samples, which are then forgotten.
+//!
+//! In: blocks of complete metric families. Out: [`Scores`], a few numbers a series: how far the fault window lies from
+//! the baseline, how far each placebo window does, when the change began and ended.
+
+use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
+use rayon::prelude::*;
+
+use crate::cut::{Cut, single};
+use crate::detectors::level::Shift;
+use crate::detectors::presence::{Filled, Presence, presence};
+use crate::math::median;
+use crate::prepare::{Measure, measures};
+use crate::recovery::{Recovery, onset, recovery};
+use crate::windows::{Placebo, Plan};
+
+/// Fewer samples than this on one side of a comparison say nothing about what is normal there.
+const SHORTEST: usize = 3;
+
+/// Turns blocks of samples into [`Scores`]. Shared between threads; blocks may come in any order.
+#[derive(Clone, Debug)]
+pub struct Scorer {
+    timeline: Timeline,
+    plan: Plan,
+}
+
+/// Everything that a verdict needs to know of the series that were read, without their samples.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Scores {
+    pub(crate) series: Vec<SeriesScore>,
+    pub(crate) gaps: Vec<Gap>,
+}
+
+/// Series that are alike enough to share a null distribution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Class {
+    /// Levels and rates whose neighbouring samples hardly depend on each other.
+    Quick,
+    /// Levels and rates with a memory longer than a sample.
+    Slow,
+    /// Rare events.
+    Sparse,
+    /// Series that never moved.
+    Constant,
+}
+
+/// What is kept of one measure.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SeriesScore {
+    pub(crate) key: SeriesKey,
+    pub(crate) measure: &'static str,
+    pub(crate) class: Class,
+    pub(crate) covers: usize,
+    pub(crate) presence: Presence,
+    /// How far the fault window lies from the baseline; see [`Shift::deviate`].
+    pub(crate) deviate: f32,
+    /// See [`Shift::effect`].
+    pub(crate) effect: f32,
+    /// The same statistic of each placebo window; not a number where it has too few samples.
+    pub(crate) placebos: Box<[f32]>,
+    /// The typical value before the fault, in natural units.
+    pub(crate) baseline: Option<f64>,
+    /// The typical value during the fault.
+    pub(crate) fault: Option<f64>,
+    pub(crate) onset_ms: Option<i64>,
+    pub(crate) recovery: Recovery,
+}
+
+impl Class {
+    pub(crate) const ALL: [Self; 4] = [Self::Quick, Self::Slow, Self::Sparse, Self::Constant];
+
+    /// The name used in a learned null.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Quick => "quick",
+            Self::Slow => "slow",
+            Self::Sparse => "sparse",
+            Self::Constant => "constant",
+        }
+    }
+}
+
+impl Scores {
+    /// Takes in the scores of further blocks. The order of merging does not matter to any verdict.
+    pub fn merge(&mut self, other: Self) {
+        self.series.extend(other.series);
+        self.gaps.extend(other.gaps);
+    }
+
+    /// How many series were read.
+    #[must_use]
+    pub fn series_read(&self) -> usize {
+        self.gaps.len() + self.series.iter().map(|score| score.covers).sum::<usize>()
+    }
+
+    /// The series in an order that does not depend on how the blocks came.
+    pub(crate) fn sorted(&self) -> Vec<&SeriesScore> {
+        let mut sorted: Vec<&SeriesScore> = self.series.iter().collect();
+        sorted.sort_by(|a, b| (&a.key, a.measure).cmp(&(&b.key, b.measure)));
+        sorted
+    }
+}
+
+impl Scorer {
+    /// A scorer for the windows of one experiment.
+    #[must_use]
+    pub fn new(timeline: &Timeline) -> Self {
+        Self { timeline: timeline.clone(), plan: Plan::new(timeline) }
+    }
+
+    /// The scores of one block, which must hold complete metric families.
+    #[must_use]
+    pub fn score(&self, block: &Block) -> Scores {
+        let prepared = measures(block, &self.timeline);
+        let scored: Vec<Result<SeriesScore, Vec<Gap>>> =
+            prepared.measures.par_iter().map(|measure| self.score_measure(measure)).collect();
+        let mut scores = Scores { series: Vec::with_capacity(scored.len()), gaps: prepared.gaps };
+        for outcome in scored {
+            match outcome {
+                Ok(score) => scores.series.push(score),
+                Err(gaps) => scores.gaps.extend(gaps),
+            }
+        }
+        scores
+    }
+
+    fn score_measure(&self, measure: &Measure) -> Result<SeriesScore, Vec<Gap>> {
+        let cut = Cut::new(measure, &self.plan);
+        let presence = if measure.tells_presence() { self.presence_of(&cut) } else { Presence::Steady };
+        let gap = |cause| Err(vec![Gap { key: measure.key.clone(), cause }; measure.covers]);
+        let (before, during) = (&cut.baseline.natural, &cut.fault.natural);
+        if before.len() < SHORTEST && presence != Presence::Appeared {
+            return gap(GapCause::TooFewBaselineSamples);
+        }
+        if during.is_empty() && presence != Presence::Vanished {
+            return gap(GapCause::TooFewFaultSamples);
+        }
+        let shift = cut.shift().unwrap_or_default();
+        let placebo = |placebo: &Placebo| cut.placebo(placebo.reference, placebo.test);
+        Ok(SeriesScore {
+            key: measure.key.clone(),
+            measure: measure.name,
+            class: class(shift, cut.is_sparse()),
+            covers: measure.covers,
+            presence,
+            deviate: single(shift.deviate),
+            effect: single(shift.effect),
+            placebos: self.plan.placebos.iter().map(placebo).collect(),
+            baseline: typical(before),
+            fault: typical(during),
+            onset_ms: onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady),
+            recovery: self.recovery_of(&cut, presence),
+        })
+    }
+
+    fn recovery_of(&self, cut: &Cut, presence: Presence) -> Recovery {
+        let watched = &cut.recovery;
+        match presence {
+            Presence::Steady => recovery(&cut.baseline.steady, &watched.times_ms, &watched.steady),
+            Presence::Vanished => match watched.times_ms.first() {
+                Some(&back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back) },
+                None if self.plan.recovery.is_some() => Recovery { state: RecoveryState::NotRecovered, at_ms: None },
+                None => Recovery::UNKNOWN,
+            },
+            Presence::Appeared | Presence::Patchy => Recovery::UNKNOWN,
+        }
+    }
+
+    fn presence_of(&self, cut: &Cut) -> Presence {
+        let filled = |samples, steps: usize| Filled {
+            samples,
+            possible: steps as f64 * self.plan.step_ms as f64 / cut.cadence_ms,
+        };
+        presence(
+            filled(cut.baseline.times_ms.len(), self.plan.baseline_steps()),
+            filled(cut.fault.times_ms.len(), self.plan.fault_steps()),
+            SHORTEST,
+        )
+    }
+}
+
+fn class(shift: Shift, sparse: bool) -> Class {
+    match shift {
+        _ if sparse => Class::Sparse,
+        Shift { constant: true, .. } => Class::Constant,
+        Shift { phi, .. } if phi > 0.5 => Class::Slow,
+        _ => Class::Quick,
+    }
+}
+
+fn typical(values: &[f64]) -> Option<f64> {
+    (!values.is_empty()).then(|| median(values))
+}

@@ -1,0 +1,121 @@
+//! Which stretches of time are compared with which: the fault with the baseline, and placebo windows inside the
+//! baseline with the rest of it.
+//!
+//! In: a [`Timeline`]. Out: a [`Plan`], the same for every series, so that placebo windows line up across the
+//! system. Excluded stretches are cut out of the baseline and the rest is joined: *clean time* counts the
+//! milliseconds of what remains.
+
+use aftermath_model::{Timeline, Window};
+
+/// At most this many placebo windows: each costs four bytes a series and one pass over its samples, and the
+/// smallest p-value that 24 windows of the whole system can prove is already 4 %.
+pub(crate) const MOST_PLACEBOS: usize = 24;
+
+/// A stretch of clean time in milliseconds, half open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stretch {
+    pub(crate) from: i64,
+    pub(crate) to: i64,
+}
+
+/// A quiet stretch that is judged as if the fault had been there, and what it is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Placebo {
+    pub(crate) reference: Stretch,
+    pub(crate) test: Stretch,
+}
+
+/// The comparisons of one experiment.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Plan {
+    segments: Vec<Window>,
+    clean_ms: i64,
+    pub(crate) fault: Window,
+    pub(crate) recovery: Option<Window>,
+    pub(crate) step_ms: i64,
+    pub(crate) placebos: Vec<Placebo>,
+}
+
+impl Plan {
+    pub(crate) fn new(timeline: &Timeline) -> Self {
+        let segments = clean_segments(timeline);
+        let clean_ms = segments.iter().map(|segment| segment.duration_ms()).sum();
+        let step_ms = timeline.step_ms();
+        let placebos = placebos(clean_ms, timeline.fault().duration_ms(), step_ms);
+        Self {
+            segments,
+            clean_ms,
+            fault: timeline.fault(),
+            recovery: timeline.recovery(),
+            step_ms,
+            placebos,
+        }
+    }
+
+    /// How many steps of clean baseline there are.
+    pub(crate) fn baseline_steps(&self) -> usize {
+        usize::try_from(self.clean_ms / self.step_ms).unwrap_or(0)
+    }
+
+    /// How many steps the fault lasts.
+    pub(crate) fn fault_steps(&self) -> usize {
+        usize::try_from(self.fault.duration_ms() / self.step_ms).unwrap_or(0)
+    }
+
+    /// The clean time of a baseline sample; `None` for every other sample.
+    pub(crate) fn clean_time(&self, ms: i64) -> Option<i64> {
+        let mut before = 0;
+        for segment in &self.segments {
+            if ms < segment.from.ms() {
+                return None;
+            }
+            if ms < segment.to.ms() {
+                return Some(before + ms - segment.from.ms());
+            }
+            before += segment.duration_ms();
+        }
+        None
+    }
+}
+
+fn clean_segments(timeline: &Timeline) -> Vec<Window> {
+    let mut segments = vec![timeline.baseline()];
+    for cut in timeline.exclude() {
+        segments = segments
+            .into_iter()
+            .flat_map(|segment| {
+                let before = Window::new(segment.from, cut.from.min(segment.to));
+                let after = Window::new(cut.to.max(segment.from), segment.to);
+                [before, after].into_iter().flatten()
+            })
+            .collect();
+    }
+    segments
+}
+
+/// Placebo windows as long as the fault, or a third of the baseline where the fault is longer than that. Each is
+/// compared with a stretch on one side only, at least half the baseline, because the fault too lies on one side
+/// of its baseline: forward in time in the second half, backward in the first.
+fn placebos(clean_ms: i64, fault_ms: i64, step_ms: i64) -> Vec<Placebo> {
+    let length = fault_ms.min(clean_ms / 3 / step_ms * step_ms);
+    let half = clean_ms / 2;
+    if length < step_ms {
+        return Vec::new();
+    }
+    let per_side = usize::try_from((clean_ms - half) / length).unwrap_or(0);
+    let kept = per_side.min(MOST_PLACEBOS / 2);
+    (0..kept)
+        .flat_map(|index| {
+            let offset = i64::try_from(index * per_side / kept).unwrap_or(0) * length;
+            let forward = Placebo {
+                reference: Stretch { from: 0, to: clean_ms - offset - length },
+                test: Stretch { from: clean_ms - offset - length, to: clean_ms - offset },
+            };
+            let backward = Placebo {
+                reference: Stretch { from: offset + length, to: clean_ms },
+                test: Stretch { from: offset, to: offset + length },
+            };
+            [forward, backward]
+        })
+        .collect()
+}
