@@ -133,7 +133,10 @@ impl SampleDefects {
         ]
         .into_iter()
         .filter(|&(count, _)| count > 0)
-        .map(|(count, what)| format!("{count} samples {what}"))
+        .map(|(count, what)| match count {
+            1 => format!("1 sample {}", what.replace("were ", "was ").replace("count as", "counts as")),
+            _ => format!("{count} samples {what}"),
+        })
         .collect()
     }
 }

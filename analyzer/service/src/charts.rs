@@ -15,7 +15,7 @@ use crate::snapshot::Snapshot;
 /// How many services are drawn, the worst hit first.
 const SERVICES_MAX: usize = 12;
 /// How many series of one service are drawn: as many as fit side by side.
-const SERIES_PER_SERVICE_MAX: usize = 4;
+const SERIES_PER_SERVICE_MAX: usize = 3;
 /// How many points of one series are drawn: about as many as a small chart has pixels.
 const POINTS_MAX: usize = 300;
 

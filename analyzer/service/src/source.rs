@@ -76,11 +76,7 @@ impl Source {
         blocks: mpsc::Sender<Block>,
         progress: &Progress,
     ) -> Result<Observed, Failure> {
-        progress.stage(&format!(
-            "reading {} metrics from {}",
-            catalog.entries.len(),
-            self.reading().source.address
-        ));
+        progress.stage(&format!("reading {} metrics", catalog.entries.len()));
         match self {
             Self::Prometheus(server) => {
                 server.prometheus.observe(catalog, window, grid, blocks).await.map_err(source_failure)

@@ -58,6 +58,7 @@ impl Evidence {
     }
 
     /// The rows of the file as runs of one series each, in the order of the file. A series may come in several runs.
+    #[must_use]
     pub fn runs(&self) -> RunIter<'_> {
         RunIter { evidence: self, next_row_group: 0, next_row: 0, ready: Vec::new().into_iter() }
     }

@@ -111,13 +111,11 @@ pub(super) fn decide(case: &Case, hits: &[Hit]) -> (Outcome, Vec<Reason>) {
 
 /// What forbids any verdict.
 fn blind(case: &Case) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    if case.scores.series.is_empty() {
+    let mut reasons: Vec<Reason> = short_baseline(&case.plan).into_iter().collect();
+    if reasons.is_empty() && case.scores.series.is_empty() {
         let text = format!("none of {} series could be judged", case.scores.series_read());
         reasons.push(Reason { id: ReasonId::NoData, text });
-        return reasons;
     }
-    reasons.extend(short_baseline(&case.plan));
     reasons
 }
 

@@ -71,8 +71,8 @@ fn in_order(args: &LearnArgs, matches: &ArgMatches) -> Vec<(&'static str, String
     ];
     let mut placed: Vec<(usize, &'static str, String)> = Vec::new();
     for (option, values) in given {
-        let places = matches.indices_of(option).into_iter().flatten();
-        placed.extend(places.zip(values).map(|(place, value)| (place, option, value.clone())));
+        let indices = matches.indices_of(option).into_iter().flatten();
+        placed.extend(indices.zip(values).map(|(place, value)| (place, option, value.clone())));
     }
     placed.sort();
     placed.into_iter().map(|(_, option, value)| (option, value)).collect()

@@ -35,13 +35,20 @@ pub(super) fn service(name: &str) -> String {
     if name.is_empty() { NO_SERVICE.to_owned() } else { visible(name) }
 }
 
-/// The labels as Prometheus writes them; empty when there are none.
+/// Labels that say where a series was measured rather than what it measures.
+const PLACES: [&str; 9] =
+    ["cluster", "container", "endpoint", "host", "instance", "job", "namespace", "node", "pod"];
+
+/// The labels as Prometheus writes them; empty when there are none. Those that only name a place come last, so that a
+/// cut text still shows what is measured.
 pub(super) fn label_set(labels: &BTreeMap<String, String>) -> String {
     if labels.is_empty() {
         return String::new();
     }
+    let (places, telling): (Vec<_>, Vec<_>) =
+        labels.iter().partition(|(label, _)| PLACES.contains(&label.as_str()));
     let mut text = String::from("{");
-    for (index, (label, value)) in labels.iter().enumerate() {
+    for (index, (label, value)) in telling.into_iter().chain(places).enumerate() {
         let separator = if index == 0 { "" } else { ", " };
         let quoted = visible(&value.replace('\\', "\\\\").replace('"', "\\\""));
         let _ = write!(text, "{separator}{}=\"{quoted}\"", visible(label));
@@ -136,6 +143,13 @@ mod tests {
         for (name, expected) in cases {
             assert_eq!(visible(name), expected);
         }
+    }
+
+    #[test]
+    fn labels_that_name_a_place_come_last() {
+        let labels = [("code", "200"), ("instance", "a:1"), ("route", "/")]
+            .map(|(label, value)| (label.to_owned(), value.to_owned()));
+        assert_eq!(label_set(&labels.into()), r#"{code="200", route="/", instance="a:1"}"#);
     }
 
     #[test]

@@ -130,3 +130,23 @@ fn standard_output_is_plain_where_it_is_no_terminal() {
     assert!(said.stdout.starts_with("PASS"), "{}", said.stdout);
     assert!(!said.stdout.contains('\u{1b}'));
 }
+
+#[test]
+fn a_foreign_recording_with_dirty_samples_is_judged_and_every_mend_is_reported() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/recordings/dirty.parquet");
+    let said = judge(std::path::Path::new(path), &["--format", "json"]);
+    let report = said.json();
+    assert_eq!((said.code, report["verdict"].as_str()), (0, Some("pass")), "{}", said.stdout);
+    let notes: Vec<&str> =
+        report["provenance"]["notes"].as_array().unwrap().iter().map(|note| note.as_str().unwrap()).collect();
+    for expected in [
+        "2 samples came out of order",
+        "2 samples had a time that was already taken",
+        "3 samples were not a number",
+        "1 sample was infinite",
+    ] {
+        assert!(notes.iter().any(|note| note.starts_with(expected)), "{expected}: {notes:?}");
+    }
+    let text = judge(std::path::Path::new(path), &[]).stdout;
+    assert!(text.contains("2 samples came out of order"), "{text}");
+}

@@ -53,7 +53,10 @@ impl Windows {
     }
 }
 
-fn names<'r>(report: &'r serde_json::Value, affected_and: impl Fn(&serde_json::Value) -> bool) -> Vec<&'r str> {
+fn names<'r>(
+    report: &'r serde_json::Value,
+    affected_and: impl Fn(&serde_json::Value) -> bool,
+) -> Vec<&'r str> {
     let services = report["services"].as_array().unwrap().iter();
     services
         .filter(|service| service["affected"] == true && affected_and(service))
@@ -78,11 +81,8 @@ async fn break_the_cache(shop: &Shop) -> (Windows, Windows) {
     shop.end(&fault).await.unwrap();
     let ended = now_ms();
     pause(RECOVERY_S).await;
-    let broken = Windows {
-        baseline: (at(RECOVERY_S), begun),
-        fault: (begun, ended),
-        recovery: (ended, now_ms()),
-    };
+    let broken =
+        Windows { baseline: (at(RECOVERY_S), begun), fault: (begun, ended), recovery: (ended, now_ms()) };
     for check in shop.checks().await {
         assert!(check.passed, "a predefined check is not green: {} ({})", check.name, check.detail);
     }

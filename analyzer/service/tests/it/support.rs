@@ -17,6 +17,18 @@ pub(crate) const BASELINE: i64 = 120;
 pub(crate) const FAULT: i64 = 20;
 pub(crate) const RECOVERY: i64 = 40;
 
+/// What every service of a recorded system measures.
+const METRICS: [&str; 8] = [
+    "cache_entries",
+    "cpu_usage",
+    "memory_bytes",
+    "open_connections",
+    "open_files",
+    "queue_depth",
+    "scheduler_lag",
+    "threads",
+];
+
 /// What an ended process said.
 pub(crate) struct Said {
     pub(crate) code: i32,
@@ -86,7 +98,7 @@ impl Noise {
 pub(crate) fn record(path: &Path, seed: u64, shift: impl Fn(&str, i64) -> f64) {
     let mut noise = Noise::new(seed);
     let mut writer = EvidenceWriter::create(path).unwrap();
-    for metric in 0..8 {
+    for metric in METRICS {
         let mut block = Block::default();
         for service in ["cart", "catalog", "checkout", "gateway", "payments", "session-cache"] {
             let samples = (0..BASELINE + FAULT + RECOVERY)
@@ -95,7 +107,7 @@ pub(crate) fn record(path: &Path, seed: u64, shift: impl Fn(&str, i64) -> f64) {
                 })
                 .collect();
             let key = SeriesKey {
-                metric: format!("family{metric}_level"),
+                metric: metric.to_owned(),
                 service: service.to_owned(),
                 labels: [("zone".to_owned(), "a".to_owned())].into(),
             };

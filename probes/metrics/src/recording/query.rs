@@ -103,18 +103,23 @@ mod tests {
 
     use super::*;
 
-    fn run(metric: &str, labels: &str, samples: &[(i64, f64)]) -> Result<RecordedRun, Infallible> {
-        Ok(RecordedRun {
+    fn run(metric: &str, labels: &str, samples: &[(i64, f64)]) -> RecordedRun {
+        RecordedRun {
             metric: metric.into(),
             service: "cart".into(),
             labels_json: labels.into(),
             kind: None,
             samples: samples.to_vec(),
-        })
+        }
     }
 
-    fn names(runs: Vec<Result<RecordedRun, Infallible>>, order: RowOrder) -> Vec<Vec<(String, usize)>> {
-        FamilyBlocks::new(runs.into_iter(), order)
+    fn blocks(runs: Vec<RecordedRun>, order: RowOrder) -> Vec<Result<Block, RecordingError<Infallible>>> {
+        FamilyBlocks::new(runs.into_iter().map(Ok), order).collect()
+    }
+
+    fn names(runs: Vec<RecordedRun>, order: RowOrder) -> Vec<Vec<(String, usize)>> {
+        blocks(runs, order)
+            .into_iter()
             .map(|block| {
                 let series = block.unwrap().series;
                 series.into_iter().map(|series| (series.key.metric.clone(), series.len())).collect()
@@ -149,7 +154,8 @@ mod tests {
     #[test]
     fn labels_that_are_not_json_are_named_with_their_metric() {
         let runs = vec![run("up", "{pod=cart-1}", &[(1, 1.0)])];
-        let problem = FamilyBlocks::new(runs.into_iter(), RowOrder::Unknown)
+        let problem = blocks(runs, RowOrder::Unknown)
+            .into_iter()
             .find_map(Result::err)
             .expect("these labels are not JSON");
         assert!(problem.to_string().contains("metric `up`"), "{problem}");
