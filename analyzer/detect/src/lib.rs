@@ -25,9 +25,11 @@ mod severity;
 
 mod judge;
 mod learn;
+mod proportion;
 mod steady;
 
 pub use judge::judge;
 pub use learn::learn;
+pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};
 pub use steady::{Steadiness, steady};

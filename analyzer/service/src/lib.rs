@@ -13,6 +13,7 @@ pub mod driver;
 pub mod scraping;
 pub mod source;
 
+pub mod calibrate;
 pub mod charts;
 pub mod score;
 pub mod snapshot;

@@ -27,6 +27,8 @@ pub(super) enum Command {
     Snapshot(SnapshotArgs),
     /// Learn what is normal from windows in which nothing happened.
     Learn(LearnArgs),
+    /// Measure how often quiet windows of your system would raise a false alarm.
+    Calibrate(CalibrateArgs),
     /// Render a stored JSON report.
     Report(ReportArgs),
     /// Print a completion script for a shell.
@@ -99,7 +101,7 @@ pub(super) struct SourceArgs {
 }
 
 /// How a server is reached. Secrets come from files or the environment, never from arguments.
-#[derive(Args, Debug)]
+#[derive(Args, Clone, Debug)]
 pub(super) struct AccessArgs {
     /// The user for basic authentication.
     #[arg(long, value_name = "NAME", requires = "prometheus")]
@@ -228,6 +230,54 @@ pub(super) struct LearnArgs {
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,
+}
+
+#[derive(Args, Debug)]
+#[command(group = clap::ArgGroup::new("quiet").required(true).args(["prometheus", "recording"]))]
+pub(super) struct CalibrateArgs {
+    /// A server that speaks the Prometheus HTTP API.
+    #[arg(long, value_name = "URL", conflicts_with = "recording")]
+    pub(super) prometheus: Option<String>,
+    /// A recording in which nothing happened; may be repeated.
+    #[arg(long, value_name = "FILE")]
+    pub(super) recording: Vec<PathBuf>,
+    /// Only series that match; may be repeated.
+    #[arg(long = "match", value_name = "SELECTOR", requires = "prometheus")]
+    pub(super) selectors: Vec<String>,
+    /// The label that names the service; may be repeated, the first one present counts.
+    #[arg(long = "service-label", value_name = "NAME", requires = "prometheus")]
+    pub(super) service_labels: Vec<String>,
+    #[command(flatten)]
+    pub(super) access: AccessArgs,
+    /// The quiet stretch of time [default: all of a recording].
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
+    pub(super) window: Option<String>,
+    /// A stretch in which something did happen; may be repeated.
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
+    pub(super) exclude: Vec<String>,
+    /// How long the baseline of each judgement is.
+    #[arg(long, value_name = "DURATION", default_value = "30m")]
+    pub(super) baseline: String,
+    /// How long the pretended fault is.
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    pub(super) fault: String,
+    /// How long the pretended recovery is.
+    #[arg(long, value_name = "DURATION")]
+    pub(super) recovery: Option<String>,
+    /// From one judgement to the next [default: the length of the fault].
+    #[arg(long, value_name = "DURATION")]
+    pub(super) every: Option<String>,
+    /// The spacing of samples [default: that of the recording, or 15s].
+    #[arg(long, value_name = "DURATION")]
+    pub(super) step: Option<String>,
+    /// What `aftermath learn` wrote for this system.
+    #[arg(long, value_name = "FILE")]
+    pub(super) learned: Option<PathBuf>,
+    /// End with exit code 20 when a larger share of the windows fails.
+    #[arg(long, value_name = "SHARE")]
+    pub(super) at_most: Option<f64>,
+    #[arg(long, value_enum, default_value_t = Format::Text)]
+    pub(super) format: Format,
 }
 
 #[derive(Args, Debug)]

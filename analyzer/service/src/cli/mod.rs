@@ -1,6 +1,7 @@
 //! The command line: what a person can say, and how each command is carried out.
 
 mod args;
+mod calibrate;
 mod demo;
 mod judge;
 mod learn;
@@ -47,6 +48,7 @@ async fn carry_out(command: Command, matches: &ArgMatches) -> Result<ExitCode, F
             let of_learn = matches.subcommand_matches("learn").unwrap_or(matches);
             learn::learn(&args, of_learn)
         }
+        Command::Calibrate(args) => calibrate::calibrate(args).await,
         Command::Report(args) => report::report(&args),
         Command::Completions { shell } => completions(shell),
         #[cfg(feature = "demo")]

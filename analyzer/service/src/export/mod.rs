@@ -23,6 +23,7 @@ mod samples;
 
 pub use from_model::ChartSeries;
 pub use json::ReportReadError;
+pub use names::visible;
 pub use report::{
     ChartEntry, CheckEntry, CoverageEntry, DirectionWord, FindingEntry, GapEntry, Moment, OriginEntry,
     ProvenanceEntry, REPORT_VERSION, ReasonEntry, Report, ServiceEntry, ServiceState, SourceEntry,

@@ -10,7 +10,8 @@ use std::fmt::Write;
 pub(super) const NO_SERVICE: &str = "(no service)";
 
 /// `text` with every character that acts instead of showing written as an escape: `\n`, `\u{1b}`.
-pub(super) fn visible(text: &str) -> String {
+#[must_use]
+pub fn visible(text: &str) -> String {
     let mut harmless = String::with_capacity(text.len());
     for character in text.chars() {
         if acts(character) {

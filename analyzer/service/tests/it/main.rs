@@ -2,6 +2,7 @@
 
 mod architecture;
 mod bad_input;
+mod calibrate;
 mod demo;
 mod judge;
 mod prometheus;

@@ -1,0 +1,64 @@
+//! How often something happens, and how well that is known. In: counts. Out: a rate with its interval.
+
+use statrs::distribution::{Beta, ContinuousCDF};
+
+/// A rate that was counted, with its exact 95 % interval.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Proportion {
+    /// How often it happened.
+    pub hits: usize,
+    /// Out of how many.
+    pub trials: usize,
+    /// The lower end of the interval, 0 to 1.
+    pub lower: f64,
+    /// The upper end of the interval, 0 to 1.
+    pub upper: f64,
+}
+
+/// Each tail of a two-sided 95 % interval.
+const TAIL: f64 = 0.025;
+
+impl Proportion {
+    /// `hits` out of `trials`, with the interval of Clopper and Pearson (1934, Biometrika 26, 404), which never covers
+    /// less often than it says. Trials that depend on each other, such as windows of one day, know less than it says.
+    #[must_use]
+    pub fn of(hits: usize, trials: usize) -> Self {
+        let hits = hits.min(trials);
+        let (successes, failures) = (hits as f64, (trials - hits) as f64);
+        let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(p));
+        let lower = if hits == 0 { 0.0 } else { quantile(successes, failures + 1.0, TAIL) };
+        let upper = if hits == trials { 1.0 } else { quantile(successes + 1.0, failures, 1.0 - TAIL) };
+        Self { hits, trials, lower, upper }
+    }
+
+    /// The rate itself; `None` when nothing was tried.
+    #[must_use]
+    pub fn rate(&self) -> Option<f64> {
+        (self.trials > 0).then(|| self.hits as f64 / self.trials as f64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_interval_is_that_of_the_published_tables() {
+        // 0 of n: upper = 1 - 0.025^(1/n). 1 of 10 and 5 of 20: R's binom.test.
+        let table = [(0, 10, 0.0, 0.308_497), (1, 10, 0.002_529, 0.445_016), (5, 20, 0.086_571, 0.491_046)];
+        for (hits, trials, lower, upper) in table {
+            let found = Proportion::of(hits, trials);
+            // Six digits are printed in the sources.
+            assert!((found.lower - lower).abs() < 1e-5, "{found:?}");
+            assert!((found.upper - upper).abs() < 1e-5, "{found:?}");
+        }
+    }
+
+    #[test]
+    fn all_and_none_reach_the_ends() {
+        assert!((Proportion::of(7, 7).upper - 1.0).abs() < f64::EPSILON);
+        let nothing = Proportion::of(0, 0);
+        assert_eq!((nothing.rate(), nothing.lower), (None, 0.0));
+        assert!((nothing.upper - 1.0).abs() < f64::EPSILON);
+    }
+}
