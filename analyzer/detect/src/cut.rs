@@ -5,10 +5,10 @@
 use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
-use crate::detectors::level::{self, CERTAIN, Shift};
+use crate::detectors::level::{self, CERTAIN, Shift, is_graded};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
-use crate::windows::{Plan, Stretch};
+use crate::windows::{Placebo, Plan, Stretch};
 
 /// The samples of one stretch.
 #[derive(Clone, Debug, Default)]
@@ -70,25 +70,27 @@ impl Cut {
         self.compare(&self.baseline, 0..self.baseline.natural.len(), &self.fault, 0..self.fault.natural.len())
     }
 
-    /// How far a placebo window lies from its reference; infinite if the series vanished (negative) or appeared in it,
-    /// not a number with too few samples to say.
-    pub(crate) fn placebo(&self, reference: Stretch, test: Stretch) -> f32 {
+    /// How far a placebo window lies from its reference, times an allowance for drift; infinite if the series vanished
+    /// (negative) or appeared in it, not a number with too few samples to say.
+    pub(crate) fn placebo(&self, placebo: Placebo, allowance: f64) -> f32 {
         let range = |stretch: Stretch| {
             let first = self.clean_ms.partition_point(|&ms| ms < stretch.from);
             first..self.clean_ms.partition_point(|&ms| ms < stretch.to)
         };
-        let (before, during) = (range(reference), range(test));
+        let (before, during) = (range(placebo.reference), range(placebo.test));
         let full = |samples: usize, stretch: Stretch| {
             2.0 * samples as f64 * self.cadence_ms >= (stretch.to - stretch.from) as f64
         };
-        if during.is_empty() && full(before.len(), reference) {
+        if during.is_empty() && full(before.len(), placebo.reference) {
             return f32::NEG_INFINITY;
         }
-        if before.is_empty() && full(during.len(), test) {
+        if before.is_empty() && full(during.len(), placebo.test) {
             return f32::INFINITY;
         }
-        self.compare(&self.baseline, before, &self.baseline, during)
-            .map_or(f32::NAN, |shift| single(shift.deviate))
+        let shift = self.compare(&self.baseline, before, &self.baseline, during);
+        shift.map_or(f32::NAN, |shift| {
+            single(if is_graded(shift.deviate) { shift.deviate * allowance } else { shift.deviate })
+        })
     }
 
     /// Whether events are too rare to be judged as a level.
@@ -116,8 +118,11 @@ impl Cut {
 impl Part {
     fn of(measure: &Measure, steady: &[f64], indices: &[usize]) -> Self {
         let counted = measure.nature == Nature::EventRate;
-        let seconds: Vec<f64> =
-            if counted { indices.iter().map(|&index| measure.intervals_s[index]).collect() } else { Vec::new() };
+        let seconds: Vec<f64> = if counted {
+            indices.iter().map(|&index| measure.intervals_s[index]).collect()
+        } else {
+            Vec::new()
+        };
         let natural: Vec<f64> = indices.iter().map(|&index| measure.values[index]).collect();
         Self {
             times_ms: indices.iter().map(|&index| measure.timestamps_ms[index]).collect(),
@@ -148,11 +153,15 @@ fn cadence(times_ms: &[i64], step_ms: i64) -> f64 {
     median(&gaps).max(step_ms as f64)
 }
 
+/// Start times that are computed from an uptime waver by rounding, never by this much.
+const CLOCK_WOBBLE_S: f64 = 2.0;
+
 /// A start time that stood still and now says something else is a restart: certain, however far the clock moved.
 fn restart(reference: &[f64], test: &[f64]) -> Option<Shift> {
     let (first, last) = (reference.first()?, reference.last()?);
-    let moved_before = reference.iter().any(|value| value != first);
-    let moved = test.iter().any(|value| value != last);
+    let moved_from = |start: f64| move |&value: &f64| (value - start).abs() > CLOCK_WOBBLE_S;
+    let moved_before = reference.iter().any(moved_from(*first));
+    let moved = test.iter().any(moved_from(*last));
     let deviate = if moved && !moved_before { CERTAIN } else { 0.0 };
     (!test.is_empty()).then_some(Shift { deviate, effect: deviate, phi: 0.0, constant: !moved_before })
 }

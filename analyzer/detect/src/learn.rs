@@ -1,23 +1,28 @@
 //! What do quiet windows teach?
 //!
 //! In: the scores of windows in which nothing happened. Out: a [`LearnedNull`]: how wide chance makes each series, each
-//! class of series, and the system as a whole.
+//! metric, each service, and the system as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::learned::{LearnedClass, LearnedSeries};
+use aftermath_model::learned::LearnedSeries;
 use aftermath_model::{LearnedNull, Timeline};
 
-use crate::calibrate::{Null, count_moves, is_graded, learned_name, usable};
-use crate::moderate::{History, Prior, moderated};
-use crate::scores::{Class, Scores, SeriesScore};
-use crate::service::system_p_value;
+use crate::calibrate::moderate::{History, moderated};
+use crate::calibrate::service::ServiceNull;
+use crate::calibrate::{Null, count_moves, learned_name};
+use crate::detectors::level::is_graded;
+use crate::evidence::Evidence;
+use crate::scores::{Scores, SeriesScore};
+use crate::semantics::stem;
+use crate::service::{quiet_evidence, system_p_value};
 
-/// A class keeps at most this many statistics, evenly chosen from the sorted ones, the largest always: the tail is what
-/// matters, and a file should stay small.
+/// A metric keeps at most this many statistics, evenly chosen from the largest down: the tail is what matters, and a
+/// file should stay small.
 const MOST_STATISTICS: usize = 20_000;
 
-/// Learns from windows in which nothing happened.
+/// Learns from windows in which nothing happened. Each window is judged by all others: what it taught itself is left
+/// out.
 #[must_use]
 pub fn learn(windows: &[(Scores, Timeline)]) -> LearnedNull {
     let sorted: Vec<Vec<&SeriesScore>> = windows.iter().map(|(scores, _)| scores.sorted()).collect();
@@ -28,13 +33,25 @@ pub fn learn(windows: &[(Scores, Timeline)]) -> LearnedNull {
         ..LearnedNull::default()
     };
     for score in sorted.iter().flatten() {
-        count_moves(&mut learned.constants_moved, &mut learned.presence_changed, f64::from(score.deviate));
+        count_moves(&mut learned.constants_moved, &mut learned.presence_changed, quiet_statistic(score));
     }
-    learned.classes = classes(&sorted, &learned.series);
-    let mut system: Vec<f64> = sorted.iter().filter_map(|series| quiet(series, &learned)).collect();
-    system.sort_by(f64::total_cmp);
-    learned.system_p_values = system;
+    learned.statistics = statistics(&sorted, &learned.series);
+    let evidence: Vec<Vec<Evidence>> = sorted.iter().map(|series| quiet(series, &learned)).collect();
+    let null = ServiceNull::of(&evidence.concat());
+    learned.service_evidence =
+        evidence.iter().flatten().map(|evidence| [evidence.any, evidence.joint]).collect();
+    learned.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
+    learned.system_p_values = evidence
+        .into_iter()
+        .filter_map(|services| system_p_value(services.into_iter().map(|one| null.p_value(one)).collect()))
+        .collect();
+    learned.system_p_values.sort_by(f64::total_cmp);
     learned
+}
+
+/// The statistic of a quiet fault window; infinite where the series came or went in it.
+fn quiet_statistic(score: &SeriesScore) -> f64 {
+    if score.presence.has_changed() { f64::INFINITY } else { f64::from(score.deviate) }
 }
 
 fn services(windows: &[Vec<&SeriesScore>]) -> Vec<String> {
@@ -55,40 +72,26 @@ fn histories(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, LearnedSeries> {
     series
 }
 
-fn classes(
+fn statistics(
     windows: &[Vec<&SeriesScore>],
     series: &BTreeMap<String, LearnedSeries>,
-) -> BTreeMap<String, LearnedClass> {
-    Class::ALL
-        .into_iter()
-        .filter(|&class| class != Class::Constant)
-        .map(|class| {
-            let members: Vec<&SeriesScore> =
-                windows.iter().flatten().copied().filter(|score| score.class == class).collect();
-            (class.as_str().to_owned(), class_of(&members, series))
-        })
-        .collect()
+) -> BTreeMap<String, Vec<f64>> {
+    let mut statistics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
+    for score in windows.iter().flatten().filter(|score| is_graded(f64::from(score.deviate))) {
+        let deviate = f64::from(score.deviate);
+        let learned = series.get(&learned_name(score)).map_or_else(History::default, |&seen| seen.into());
+        let placebos =
+            score.placebos.iter().map(|&placebo| f64::from(placebo)).filter(|&placebo| is_graded(placebo));
+        let others = learned.and(History::of(placebos)).without(deviate);
+        statistics.entry(stem(&score.key.metric)).or_default().push(moderated(deviate, others).abs());
+    }
+    for values in statistics.values_mut() {
+        values.sort_by(f64::total_cmp);
+        *values = thinned(std::mem::take(values));
+    }
+    statistics
 }
 
-fn class_of(members: &[&SeriesScore], series: &BTreeMap<String, LearnedSeries>) -> LearnedClass {
-    let names: BTreeSet<String> = members.iter().map(|score| learned_name(score)).collect();
-    let histories: Vec<History> =
-        names.iter().filter_map(|name| series.get(name)).map(|&seen| seen.into()).collect();
-    let prior = Prior::of(&histories);
-    let mut statistics: Vec<f64> = members
-        .iter()
-        .filter(|score| is_graded(f64::from(score.deviate)))
-        .map(|score| {
-            let deviate = f64::from(score.deviate);
-            let seen = series.get(&learned_name(score)).map_or_else(History::default, |&seen| seen.into());
-            moderated(deviate, seen.and(History::of(usable(score))).without(deviate), prior).abs()
-        })
-        .collect();
-    statistics.sort_by(f64::total_cmp);
-    LearnedClass { mean_square: prior.mean_square, degrees: prior.degrees, statistics: thinned(statistics) }
-}
-
-/// Evenly chosen from the largest down.
 fn thinned(sorted: Vec<f64>) -> Vec<f64> {
     let stride = sorted.len().div_ceil(MOST_STATISTICS).max(1);
     let mut kept: Vec<f64> = sorted.into_iter().rev().step_by(stride).collect();
@@ -96,7 +99,7 @@ fn thinned(sorted: Vec<f64>) -> Vec<f64> {
     kept
 }
 
-fn quiet(series: &[&SeriesScore], learned: &LearnedNull) -> Option<f64> {
+fn quiet(series: &[&SeriesScore], learned: &LearnedNull) -> Vec<Evidence> {
     let null = Null::of(series, Some(learned));
-    system_p_value(series, |score| Some(null.quiet_p_value(score)))
+    quiet_evidence(series, |score| Some(null.quiet_p_value(score)))
 }

@@ -15,19 +15,21 @@ mod detectors;
 mod recovery;
 
 mod calibrate;
-mod moderate;
+mod evidence;
 mod multiple;
+mod proportion;
 
 mod origin;
 mod semantics;
 mod service;
 mod severity;
 
+mod abort;
 mod judge;
 mod learn;
-mod proportion;
 mod steady;
 
+pub use abort::{AbortDecision, AbortTest, Harm};
 pub use judge::judge;
 pub use learn::learn;
 pub use proportion::Proportion;

@@ -75,6 +75,12 @@ pub(crate) fn upper_normal_deviate(probability: f64) -> f64 {
     std::f64::consts::SQRT_2 * statrs::function::erf::erfc_inv(2.0 * bounded)
 }
 
+/// How many of `count` things a share is, rounded down.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // a share of a length is a length
+pub(crate) fn share_of(count: usize, share: f64) -> usize {
+    (count as f64 * share) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -45,8 +45,10 @@ struct Normal {
 
 impl Normal {
     fn of(baseline: &[f64]) -> Self {
-        let scale = Scale::of(baseline)
-            .unwrap_or(Scale { centre: baseline[0], spread: (1e-9 * baseline[0].abs()).max(f64::MIN_POSITIVE) });
+        let scale = Scale::of(baseline).unwrap_or(Scale {
+            centre: baseline[0],
+            spread: (1e-9 * baseline[0].abs()).max(f64::MIN_POSITIVE),
+        });
         let bounded: Vec<f64> = baseline.iter().map(|&value| scale.bounded(value)).collect();
         let level = mean(&bounded);
         let deviation = standard_deviation(&bounded);
@@ -96,7 +98,8 @@ pub(crate) fn recovery(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Re
     let first = back.windows(BLOCKS_IN_A_ROW).position(|row| row.iter().all(|&inside| inside));
     let last = &values[values.len() - values.len().div_ceil(3).max(BLOCKS_IN_A_ROW)..];
     let away = normal.distance(last);
-    let different = away > STILL_DIFFERENT * normal.error(last.len()) && away > BACK_WITHIN_SD * normal.deviation;
+    let different =
+        away > STILL_DIFFERENT * normal.error(last.len()) && away > BACK_WITHIN_SD * normal.deviation;
     match first {
         _ if different => Recovery { state: RecoveryState::NotRecovered, at_ms: None },
         Some(index) => Recovery { state: RecoveryState::Recovered, at_ms: Some(times_ms[index * block]) },

@@ -7,9 +7,8 @@ use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
 use rayon::prelude::*;
 
 use crate::cut::{Cut, single};
-use crate::detectors::level::Shift;
 use crate::detectors::presence::{Filled, Presence, presence};
-use crate::math::median;
+use crate::math::{mean, median};
 use crate::prepare::{Measure, measures};
 use crate::recovery::{Recovery, onset, recovery};
 use crate::windows::{Placebo, Plan};
@@ -31,30 +30,18 @@ pub struct Scores {
     pub(crate) gaps: Vec<Gap>,
 }
 
-/// Series that are alike enough to share a null distribution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Class {
-    /// Levels and rates whose neighbouring samples hardly depend on each other.
-    Quick,
-    /// Levels and rates with a memory longer than a sample.
-    Slow,
-    /// Rare events.
-    Sparse,
-    /// Series that never moved.
-    Constant,
-}
-
 /// What is kept of one measure.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SeriesScore {
     pub(crate) key: SeriesKey,
     pub(crate) measure: &'static str,
-    pub(crate) class: Class,
+    /// Whether it never moved before the fault.
+    pub(crate) constant: bool,
     pub(crate) covers: usize,
     pub(crate) presence: Presence,
-    /// How far the fault window lies from the baseline; see [`Shift::deviate`].
+    /// How far the fault window lies from the baseline; see [`crate::detectors::level::Shift::deviate`].
     pub(crate) deviate: f32,
-    /// See [`Shift::effect`].
+    /// See [`crate::detectors::level::Shift::effect`].
     pub(crate) effect: f32,
     /// The same statistic of each placebo window; not a number where it has too few samples.
     pub(crate) placebos: Box<[f32]>,
@@ -64,20 +51,6 @@ pub(crate) struct SeriesScore {
     pub(crate) fault: Option<f64>,
     pub(crate) onset_ms: Option<i64>,
     pub(crate) recovery: Recovery,
-}
-
-impl Class {
-    pub(crate) const ALL: [Self; 4] = [Self::Quick, Self::Slow, Self::Sparse, Self::Constant];
-
-    /// The name used in a learned null.
-    pub(crate) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Quick => "quick",
-            Self::Slow => "slow",
-            Self::Sparse => "sparse",
-            Self::Constant => "constant",
-        }
-    }
 }
 
 impl Scores {
@@ -112,10 +85,10 @@ impl Scorer {
     #[must_use]
     pub fn score(&self, block: &Block) -> Scores {
         let prepared = measures(block, &self.timeline);
-        let scored: Vec<Result<SeriesScore, Vec<Gap>>> =
+        let outcomes: Vec<Result<SeriesScore, Vec<Gap>>> =
             prepared.measures.par_iter().map(|measure| self.score_measure(measure)).collect();
-        let mut scores = Scores { series: Vec::with_capacity(scored.len()), gaps: prepared.gaps };
-        for outcome in scored {
+        let mut scores = Scores { series: Vec::with_capacity(outcomes.len()), gaps: prepared.gaps };
+        for outcome in outcomes {
             match outcome {
                 Ok(score) => scores.series.push(score),
                 Err(gaps) => scores.gaps.extend(gaps),
@@ -136,18 +109,19 @@ impl Scorer {
             return gap(GapCause::TooFewFaultSamples);
         }
         let shift = cut.shift().unwrap_or_default();
-        let placebo = |placebo: &Placebo| cut.placebo(placebo.reference, placebo.test);
+
+        let placebo = |placebo: &Placebo| cut.placebo(*placebo, self.plan.drift_allowance());
         Ok(SeriesScore {
             key: measure.key.clone(),
             measure: measure.name,
-            class: class(shift, cut.is_sparse()),
+            constant: shift.constant,
             covers: measure.covers,
             presence,
             deviate: single(shift.deviate),
             effect: single(shift.effect),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
-            baseline: typical(before),
-            fault: typical(during),
+            baseline: typical(before, cut.is_sparse()),
+            fault: typical(during, cut.is_sparse()),
             onset_ms: onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady),
             recovery: self.recovery_of(&cut, presence),
         })
@@ -159,7 +133,9 @@ impl Scorer {
             Presence::Steady => recovery(&cut.baseline.steady, &watched.times_ms, &watched.steady),
             Presence::Vanished => match watched.times_ms.first() {
                 Some(&back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back) },
-                None if self.plan.recovery.is_some() => Recovery { state: RecoveryState::NotRecovered, at_ms: None },
+                None if self.plan.recovery.is_some() => {
+                    Recovery { state: RecoveryState::NotRecovered, at_ms: None }
+                }
                 None => Recovery::UNKNOWN,
             },
             Presence::Appeared | Presence::Patchy => Recovery::UNKNOWN,
@@ -179,15 +155,7 @@ impl Scorer {
     }
 }
 
-fn class(shift: Shift, sparse: bool) -> Class {
-    match shift {
-        _ if sparse => Class::Sparse,
-        Shift { constant: true, .. } => Class::Constant,
-        Shift { phi, .. } if phi > 0.5 => Class::Slow,
-        _ => Class::Quick,
-    }
-}
-
-fn typical(values: &[f64]) -> Option<f64> {
-    (!values.is_empty()).then(|| median(values))
+/// The median, or the mean of rare events, whose median is 0.
+fn typical(values: &[f64], rare: bool) -> Option<f64> {
+    (!values.is_empty()).then(|| if rare { mean(values) } else { median(values) })
 }

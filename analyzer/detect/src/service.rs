@@ -1,21 +1,22 @@
 //! Was this service hit?
 //!
-//! In: series with their p-values. Out: a [`ServiceEvidence`] for each service: the chance of its strongest evidence
-//! (Simes), and whether series of different kinds agree.
+//! In: series with their statistics. Out: for each service what its series say together, as a p-value that is
+//! calibrated on quiet windows of the same services.
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aftermath_model::LearnedNull;
+
 use crate::calibrate::Null;
+use crate::calibrate::service::ServiceNull;
+use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
+use crate::evidence::{Evidence, SIGN, Stems, evidence};
 use crate::multiple::{q_values, simes};
-use crate::scores::{Class, SeriesScore};
+use crate::scores::SeriesScore;
 use crate::semantics::{Concern, stem};
 
 /// False discoveries among findings that are tolerated: the usual 5 %.
-pub(crate) const FALSE_DISCOVERIES: f64 = 0.05;
-/// A change below this many standard deviations does not matter, however certain.
-const LEAST_EFFECT_SD: f64 = 0.75;
-/// Nor does one below this share of the usual value.
-const LEAST_EFFECT_SHARE: f64 = 0.05;
+const FALSE_DISCOVERIES: f64 = 0.05;
 
 /// One series with the verdict of chance on it.
 #[derive(Clone, Copy, Debug)]
@@ -26,39 +27,57 @@ pub(crate) struct Judged<'a> {
     pub(crate) strength: f64,
     /// Whether the change is large enough to matter.
     pub(crate) matters: bool,
+    /// Whether other services report the very same series: it then belongs to none of them.
+    pub(crate) shared: bool,
+}
+
+/// What the series of one service say together. Series without a service form one without a name.
+#[derive(Clone, Debug)]
+pub(crate) struct Service<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) p_value: f64,
+    /// The share of false discoveries among the services with at least this much evidence.
+    pub(crate) q_value: f64,
+    pub(crate) series: Vec<Judged<'a>>,
 }
 
 impl Judged<'_> {
+    /// Certain enough to stand for itself among all series.
     pub(crate) fn is_finding(&self) -> bool {
         self.matters && self.q_value <= FALSE_DISCOVERIES
     }
+
+    /// Certain enough to speak for a service that was hit.
+    pub(crate) fn is_sign(&self) -> bool {
+        self.matters && self.p_value <= SIGN
+    }
 }
 
-/// What the series of one service say together.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct ServiceEvidence<'a> {
-    pub(crate) name: &'a str,
-    pub(crate) p_value: f64,
-    pub(crate) series: Vec<Judged<'a>>,
-    /// How many different things changed: stems of metric names among the findings.
-    pub(crate) stems: usize,
-    /// Whether something that users feel changed.
-    pub(crate) service_level: bool,
+impl<'a> Service<'a> {
+    pub(crate) fn signs(&self) -> impl Iterator<Item = &Judged<'a>> {
+        self.series.iter().filter(|one| one.is_sign())
+    }
+
+    /// Whether at least two different things changed, or one that users feel.
+    pub(crate) fn is_corroborated(&self) -> bool {
+        let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
+        stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+    }
 }
 
 /// Every series with its p-value and q-value.
 pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<Judged<'a>> {
     let p_values: Vec<f64> = series.iter().map(|score| null.p_value(score)).collect();
     let q_values = q_values(&p_values);
-    series
-        .iter()
-        .zip(p_values.iter().zip(q_values))
-        .map(|(&score, (&p_value, q_value))| Judged {
-            score,
-            p_value,
-            q_value,
-            strength: null.strength(score),
-            matters: matters(score),
+    let shared = shared(series);
+    (0..series.len())
+        .map(|index| Judged {
+            score: series[index],
+            p_value: p_values[index],
+            q_value: q_values[index],
+            strength: null.strength(series[index]),
+            matters: matters(series[index]),
+            shared: shared[index],
         })
         .collect()
 }
@@ -67,39 +86,88 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
 fn matters(score: &SeriesScore) -> bool {
     let (Some(before), Some(during)) = (score.baseline, score.fault) else { return true };
     let moved = (during - before).abs();
-    let enough = moved >= LEAST_EFFECT_SHARE * before.abs() && moved > 0.0;
-    enough && (score.class == Class::Constant || f64::from(score.effect.abs()) >= LEAST_EFFECT_SD)
+    let enough = moved > 0.0 && moved >= LEAST_SHARE * before.abs();
+    enough && (score.constant || f64::from(score.effect.abs()) >= LEAST_EFFECT_SD)
 }
 
-/// The evidence of each service, sorted by name. Series without a service speak for the system only.
-pub(crate) fn services<'a>(judged: &[Judged<'a>]) -> Vec<ServiceEvidence<'a>> {
-    let mut by_service: BTreeMap<&str, Vec<Judged<'a>>> = BTreeMap::new();
-    for one in judged.iter().filter(|one| !one.score.key.service.is_empty()) {
-        by_service.entry(&one.score.key.service).or_default().push(*one);
+/// Which series several services report with the same numbers, such as the load of a node for every pod on it.
+fn shared(series: &[&SeriesScore]) -> Vec<bool> {
+    let mut owners: BTreeMap<Numbers, BTreeSet<&str>> = BTreeMap::new();
+    for score in series {
+        owners.entry(numbers(score)).or_default().insert(&score.key.service);
     }
-    by_service.into_iter().map(|(name, series)| evidence(name, series)).collect()
+    // A constant that changes in many services has the same numbers everywhere without being one series.
+    series
+        .iter()
+        .map(|score| !score.constant && score.deviate != 0.0 && owners[&numbers(score)].len() > 1)
+        .collect()
 }
 
-fn evidence<'a>(name: &'a str, series: Vec<Judged<'a>>) -> ServiceEvidence<'a> {
-    let findings = || series.iter().filter(|one| one.is_finding());
-    let stems: BTreeSet<String> = findings().map(|one| stem(&one.score.key.metric)).collect();
-    let service_level = findings().any(|one| Concern::of(&one.score.key.metric).is_service_level());
-    let mut p_values: Vec<f64> = series.iter().map(|one| one.p_value).collect();
-    ServiceEvidence { name, p_value: simes(&mut p_values), stems: stems.len(), service_level, series }
+/// Metric, measure, statistic, and the values before and during the fault, bit by bit.
+type Numbers<'a> = (&'a str, &'a str, u32, Option<u64>, Option<u64>);
+
+fn numbers(score: &SeriesScore) -> Numbers<'_> {
+    let bits = |value: Option<f64>| value.map(f64::to_bits);
+    (&score.key.metric, score.measure, score.deviate.to_bits(), bits(score.baseline), bits(score.fault))
 }
 
-/// The smallest p-value of any service, corrected for their number; `None` if nothing can be told.
-pub(crate) fn system_p_value(
+/// Every service, sorted by name.
+pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &ServiceNull) -> Vec<Service<'a>> {
+    let mut by_name: BTreeMap<&str, Vec<Judged<'a>>> = BTreeMap::new();
+    for one in judged {
+        by_name.entry(&one.score.key.service).or_default().push(*one);
+    }
+    let mut services: Vec<Service> = by_name
+        .into_iter()
+        .map(|(name, series)| {
+            let mut stems = Stems::new();
+            for one in &series {
+                stems.entry(stem(&one.score.key.metric)).or_default().push(one.p_value);
+            }
+            Service { name, p_value: null.p_value(evidence(stems)), q_value: 1.0, series }
+        })
+        .collect();
+    let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
+    for (service, q_value) in services.iter_mut().zip(q_values(&p_values)) {
+        service.q_value = q_value;
+    }
+    services
+}
+
+/// The chance that no service changed: Simes over services, so that it agrees with their q-values.
+pub(crate) fn system_p_value(mut of_services: Vec<f64>) -> Option<f64> {
+    (!of_services.is_empty()).then(|| simes(&mut of_services))
+}
+
+/// The evidence of every service in a quiet window, when each series has the p-value that is given.
+pub(crate) fn quiet_evidence(
     series: &[&SeriesScore],
     p_value: impl Fn(&SeriesScore) -> Option<f64>,
-) -> Option<f64> {
-    let mut by_service: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
-    for score in series.iter().filter(|score| !score.key.service.is_empty()) {
+) -> Vec<Evidence> {
+    let mut by_service: BTreeMap<&str, Stems> = BTreeMap::new();
+    for score in series {
         if let Some(p_value) = p_value(score) {
-            by_service.entry(&score.key.service).or_default().push(p_value);
+            let stems = by_service.entry(&score.key.service).or_default();
+            stems.entry(stem(&score.key.metric)).or_default().push(p_value);
         }
     }
-    let count = by_service.len() as f64;
-    let least = by_service.values_mut().map(|p_values| simes(p_values)).min_by(f64::total_cmp)?;
-    Some((least * count).min(1.0))
+    by_service.into_values().map(evidence).collect()
+}
+
+/// The service null: from learned windows where there are any, otherwise from placebo windows.
+pub(crate) fn service_null(
+    series: &[&SeriesScore],
+    null: &Null,
+    placebos: impl Iterator<Item = usize>,
+    learned: Option<&LearnedNull>,
+) -> ServiceNull {
+    if let Some(learned) = learned.filter(|learned| !learned.service_evidence.is_empty()) {
+        let quiet: Vec<Evidence> =
+            learned.service_evidence.iter().map(|&[any, joint]| Evidence { any, joint }).collect();
+        return ServiceNull::of(&quiet);
+    }
+    let quiet: Vec<Evidence> = placebos
+        .flat_map(|window| quiet_evidence(series, |score| null.placebo_p_value(score, window)))
+        .collect();
+    ServiceNull::of(&quiet)
 }

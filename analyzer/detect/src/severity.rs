@@ -31,7 +31,7 @@ pub(crate) fn severity(findings: &[Judged]) -> f64 {
 pub(crate) fn log_ratio(judged: &Judged) -> f64 {
     match (judged.score.baseline, judged.score.fault) {
         (Some(before), Some(during)) if before * during > 0.0 => (during / before).ln().abs(),
-        (Some(before), Some(during)) if before == during => 0.0,
+        (Some(before), Some(during)) if (before - during).abs() < f64::MIN_POSITIVE => 0.0,
         _ => WITHOUT_RATIO,
     }
 }

@@ -42,19 +42,23 @@ impl Plan {
         let clean_ms = segments.iter().map(|segment| segment.duration_ms()).sum();
         let step_ms = timeline.step_ms();
         let placebos = placebos(clean_ms, timeline.fault().duration_ms(), step_ms);
-        Self {
-            segments,
-            clean_ms,
-            fault: timeline.fault(),
-            recovery: timeline.recovery(),
-            step_ms,
-            placebos,
-        }
+        Self { segments, clean_ms, fault: timeline.fault(), recovery: timeline.recovery(), step_ms, placebos }
     }
 
     /// How many steps of clean baseline there are.
     pub(crate) fn baseline_steps(&self) -> usize {
         usize::try_from(self.clean_ms / self.step_ms).unwrap_or(0)
+    }
+
+    /// By how much placebo statistics must be widened because no placebo window lies as far from its reference as the
+    /// fault from the baseline: drift grows like the root of the distance between the middles of the windows, as
+    /// that of a random walk. 1 where the baseline is long enough.
+    pub(crate) fn drift_allowance(&self) -> f64 {
+        let length = |stretch: Stretch| stretch.to - stretch.from;
+        let farthest =
+            self.placebos.iter().map(|placebo| length(placebo.reference) + length(placebo.test)).max();
+        let fault = (self.clean_ms + self.fault.duration_ms()) as f64;
+        farthest.map_or(1.0, |farthest| (fault / farthest as f64).max(1.0).sqrt())
     }
 
     /// How many steps the fault lasts.
@@ -95,7 +99,8 @@ fn clean_segments(timeline: &Timeline) -> Vec<Window> {
 
 /// Placebo windows as long as the fault, or a third of the baseline where the fault is longer than that. Each is
 /// compared with a stretch on one side only, at least half the baseline, because the fault too lies on one side
-/// of its baseline: forward in time in the second half, backward in the first.
+/// of its baseline: forward in time in the second half, backward in the first. The first one ends where the baseline
+/// ends.
 fn placebos(clean_ms: i64, fault_ms: i64, step_ms: i64) -> Vec<Placebo> {
     let length = fault_ms.min(clean_ms / 3 / step_ms * step_ms);
     let half = clean_ms / 2;

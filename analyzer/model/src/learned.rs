@@ -16,12 +16,16 @@ pub struct LearnedNull {
     pub services: Vec<String>,
     /// What was seen of each series, by its workload identity and measure.
     pub series: BTreeMap<String, LearnedSeries>,
-    /// What was seen of each class of alike series.
-    pub classes: BTreeMap<String, LearnedClass>,
+    /// For each kind of metric, by the stem of its name, absolute statistics, each measured against its own series'
+    /// other windows; ascending.
+    pub statistics: BTreeMap<String, Vec<f64>>,
     /// How often series that never moved before did so in a quiet window.
     pub constants_moved: LearnedRate,
     /// How often series came or went in a quiet window.
     pub presence_changed: LearnedRate,
+    /// For each quiet window and service the strength of the evidence that anything in it changed and that several
+    /// things changed jointly, in natural logarithms; ascending.
+    pub service_evidence: Vec<[f64; 2]>,
     /// For each quiet window the smallest p-value of any service, after correction for their number; ascending.
     pub system_p_values: Vec<f64>,
 }
@@ -34,18 +38,6 @@ pub struct LearnedSeries {
     pub windows: usize,
     /// The sum of its squared statistics in them.
     pub sum_of_squares: f64,
-}
-
-/// The quiet statistics of a class of alike series.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LearnedClass {
-    /// The mean square of its statistics.
-    pub mean_square: f64,
-    /// How many windows of a single series that mean square is worth.
-    pub degrees: f64,
-    /// Absolute statistics, each measured against its own series' other windows; ascending.
-    pub statistics: Vec<f64>,
 }
 
 /// How often something happened by itself.

@@ -4,25 +4,43 @@
 //! standard normal when nothing happened. Roughly is enough: `calibrate` holds it against placebo windows.
 //!
 //! The statistic is a two-window t on bounded values whose variance knows the autocorrelation:
-//! t = (ȳ_test - ȳ_ref) / √(s² (V(φ, n_ref)/n_ref + V(φ, n_test)/n_test)) with n_ref/V - 1 degrees of freedom.
+//! `t = (mean_test - mean_ref) / √(s² (V(φ, n_ref) / n_ref + V(φ, n_test) / n_test) + least²)` with `n_ref / V - 1`
+//! degrees of freedom, where V is the variance inflation of an AR(1) process and `least` the change that does not
+//! matter.
 
-use crate::math::{mean, median, normal_deviate_of_t, robust_deviation, standard_deviation, variance_inflation};
+use crate::math::{
+    mean, median, normal_deviate_of_t, robust_deviation, standard_deviation, variance_inflation,
+};
 
 /// Values further than this many deviations from the median count ever less (asinh): one spike must not decide
 /// about a window, and must not blow up the noise either. Six deviations leave a normal sample untouched.
 const SOFT_BOUND: f64 = 6.0;
 
-/// The autocorrelation of a short stretch is guesswork, so it is drawn towards that of its class as if this many
-/// samples had been seen there: the prior of the prototype's shrinkage.
+/// The autocorrelation of a short stretch is guesswork, so it is drawn towards the middle of what telemetry shows
+/// (the prototype's generator: none in a third of the series, up to .97 in the rest) as if this many samples had
+/// been seen there.
 const PHI_PRIOR_SAMPLES: f64 = 10.0;
-/// Half of the series that the prototype's generator and recorded systems show lie above, half below.
+/// See [`PHI_PRIOR_SAMPLES`].
 const PHI_PRIOR: f64 = 0.4;
 /// An autocorrelation beyond this cannot be told from a random walk in a baseline of a few hundred samples.
 const PHI_LIMIT: f64 = 0.985;
 
-/// What is said of a constant series that changed: certain for this series alone, so far beyond every threshold
-/// that only its class can temper it.
-pub(crate) const CERTAIN: f64 = 12.0;
+/// A change below this share of the usual value does not matter, however certain (detection plan, S5). Noise below it
+/// is taken to be this large, so that a series that hardly ever moves does not cry at every breath.
+pub(crate) const LEAST_SHARE: f64 = 0.05;
+/// Nor does a change below this many standard deviations matter (detection plan, S5).
+pub(crate) const LEAST_EFFECT_SD: f64 = 0.75;
+
+/// The deviate of a constant series that changed: no chance in its own past, so only the past of its like can
+/// temper it. Graded deviates stay below.
+pub(crate) const CERTAIN: f64 = 1000.0;
+/// See [`CERTAIN`].
+const LARGEST_GRADED: f64 = 300.0;
+
+/// Whether a deviate says how much, rather than only whether, a series moved.
+pub(crate) fn is_graded(deviate: f64) -> bool {
+    deviate.is_finite() && deviate != 0.0 && deviate.abs() < CERTAIN
+}
 
 /// How far a test stretch lies from its reference.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -70,9 +88,11 @@ pub(crate) fn shift(reference: &[f64], test: &[f64]) -> Option<Shift> {
         return None;
     }
     let Some(scale) = Scale::of(reference) else { return Some(shift_of_constant(reference[0], test)) };
+    let least = LEAST_SHARE * scale.centre.abs();
+    let scale = Scale { spread: scale.spread.max(least), ..scale };
     let before: Vec<f64> = reference.iter().map(|&value| scale.bounded(value)).collect();
     let after: Vec<f64> = test.iter().map(|&value| scale.bounded(value)).collect();
-    Some(shift_of_bounded(&before, &after))
+    Some(shift_of_bounded(&before, &after, least / scale.spread))
 }
 
 fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
@@ -85,7 +105,9 @@ fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
     Shift { deviate, effect: deviate, phi: 0.0, constant: true }
 }
 
-fn shift_of_bounded(before: &[f64], after: &[f64]) -> Shift {
+/// `least` is the change that does not matter, in the unit of the values: it is added to the error, so that what
+/// counts is by how much a change exceeds it (the fudge factor of Tusher et al., PNAS 98, 2001).
+fn shift_of_bounded(before: &[f64], after: &[f64], least: f64) -> Shift {
     let centre = mean(before);
     let n = before.len() as f64;
     let squares: f64 = before.iter().map(|value| (value - centre).powi(2)).sum();
@@ -93,12 +115,13 @@ fn shift_of_bounded(before: &[f64], after: &[f64]) -> Shift {
     let phi = autocorrelation(products / squares.max(f64::MIN_POSITIVE), n);
     let inflation = variance_inflation(phi, before.len());
     let variance = squares / (n - inflation).max(2.0_f64.min(n - 1.0));
-    let of_difference = variance
-        * (inflation / n + variance_inflation(phi, after.len()) / after.len() as f64);
+    let of_means = inflation / n + variance_inflation(phi, after.len()) / after.len() as f64;
+    let error = (variance * of_means + least * least).sqrt();
     let difference = mean(after) - centre;
     let degrees = (n / inflation - 1.0).max(2.0);
+    let deviate = normal_deviate_of_t(difference / error.max(f64::MIN_POSITIVE), degrees);
     Shift {
-        deviate: normal_deviate_of_t(difference / of_difference.sqrt().max(f64::MIN_POSITIVE), degrees),
+        deviate: deviate.clamp(-LARGEST_GRADED, LARGEST_GRADED),
         effect: difference / variance.sqrt().max(f64::MIN_POSITIVE),
         phi,
         constant: false,

@@ -16,6 +16,12 @@ pub(crate) enum Presence {
     Patchy,
 }
 
+impl Presence {
+    pub(crate) const fn has_changed(self) -> bool {
+        matches!(self, Self::Vanished | Self::Appeared)
+    }
+}
+
 /// A series is there if it has at least half of the samples that it could have: a scrape that misses more often
 /// than it hits is no evidence of presence, and one lost sample none of absence.
 const THERE: f64 = 0.5;

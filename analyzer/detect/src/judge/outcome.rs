@@ -1,9 +1,10 @@
 //! Which of the four words, and why? In: the evidence of every service. Out: the outcome and its reasons.
 
-use aftermath_model::{Outcome, Reason, ReasonId, RecoveryState, Timestamp};
+use aftermath_model::{GapCause, Outcome, Reason, ReasonId, RecoveryState, Timestamp};
 
 use super::Case;
-use crate::service::{Judged, ServiceEvidence};
+use crate::detectors::presence::Presence;
+use crate::service::{Judged, Service};
 use crate::severity::severity;
 use crate::steady::short_baseline;
 
@@ -13,8 +14,8 @@ pub(crate) const FAIL_AT: f64 = 0.01;
 const WARN_AT: f64 = 0.05;
 /// Beyond this share of series that cannot be judged the rest does not speak for the system.
 const MOST_GAPS: f64 = 0.2;
-/// Different things that must change together before a service counts as hit.
-const CORROBORATING: usize = 2;
+/// When more than half of all series end together, the watching has ended rather than the system.
+const MOST_VANISHED: f64 = 0.5;
 
 /// One service, its evidence, and what follows from it.
 pub(super) struct Hit<'a> {
@@ -31,31 +32,32 @@ pub(super) struct Hit<'a> {
 }
 
 /// What follows for each service, the worst hit first.
-pub(super) fn hits<'a>(case: &Case, services: &[ServiceEvidence<'a>]) -> Vec<Hit<'a>> {
-    let mut hits: Vec<Hit> = services.iter().map(|service| hit(case, service, services.len())).collect();
+pub(super) fn hits<'a>(case: &Case, services: &[Service<'a>]) -> Vec<Hit<'a>> {
+    let mut hits: Vec<Hit> = services.iter().map(|service| hit(case, service)).collect();
     hits.sort_by(|a, b| {
         let worse = b.severity.total_cmp(&a.severity);
-        (b.affected.cmp(&a.affected)).then(worse).then(a.p_value.total_cmp(&b.p_value)).then(a.name.cmp(b.name))
+        (b.affected.cmp(&a.affected))
+            .then(worse)
+            .then(a.p_value.total_cmp(&b.p_value))
+            .then(a.name.cmp(b.name))
     });
     hits
 }
 
-fn hit<'a>(case: &Case, service: &ServiceEvidence<'a>, count: usize) -> Hit<'a> {
-    let findings: Vec<Judged> = service.series.iter().copied().filter(Judged::is_finding).collect();
-    let corrected = (service.p_value * count as f64).min(1.0);
-    let corroborated = service.stems >= CORROBORATING || service.service_level;
-    let affected = corrected <= FAIL_AT && corroborated;
-    let suspicious = !findings.is_empty() && corrected <= WARN_AT;
-    let (state, recovered_ms) = if affected { state(&findings) } else { (RecoveryState::Unaffected, None) };
+fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
+    let signs: Vec<Judged> = service.signs().copied().collect();
+    let affected = service.q_value <= FAIL_AT && service.is_corroborated();
+    let suspicious = service.q_value <= WARN_AT && !signs.is_empty();
+    let (state, recovered_ms) = if affected { state(&signs) } else { (RecoveryState::Unaffected, None) };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
-    let onset = findings.iter().filter_map(|one| one.score.onset_ms).min();
+    let onset = signs.iter().filter_map(|one| one.score.onset_ms).min();
     Hit {
         name: service.name,
         affected,
         suspicious,
         expected: case.expectations.foresees(service.name),
         p_value: service.p_value,
-        severity: if affected { severity(&findings) } else { 0.0 },
+        severity: if affected { severity(&signs) } else { 0.0 },
         onset: onset.filter(|_| affected).and_then(at),
         recovered_at: recovered_ms.and_then(at),
         recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),
@@ -111,9 +113,16 @@ pub(super) fn decide(case: &Case, hits: &[Hit]) -> (Outcome, Vec<Reason>) {
 
 /// What forbids any verdict.
 fn blind(case: &Case) -> Vec<Reason> {
+    let (scores, read) = (case.scores, case.scores.series_read());
     let mut reasons: Vec<Reason> = short_baseline(&case.plan).into_iter().collect();
-    if reasons.is_empty() && case.scores.series.is_empty() {
-        let text = format!("none of {} series could be judged", case.scores.series_read());
+    if reasons.is_empty() && scores.series.is_empty() {
+        let text = format!("none of {read} series could be judged");
+        reasons.push(Reason { id: ReasonId::NoData, text });
+    }
+    let vanished = scores.series.iter().filter(|score| score.presence == Presence::Vanished).count();
+    if vanished as f64 > MOST_VANISHED * scores.series.len() as f64 {
+        let text =
+            format!("{vanished} of {read} series have no sample during the fault: was it still watched?");
         reasons.push(Reason { id: ReasonId::NoData, text });
     }
     reasons
@@ -121,24 +130,46 @@ fn blind(case: &Case) -> Vec<Reason> {
 
 /// What forbids a pass, though not a fail: what was seen is bad enough whatever was not seen.
 fn doubts(case: &Case, hits: &[Hit]) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    let (gaps, read) = (case.scores.gaps.len(), case.scores.series_read());
-    if gaps as f64 > MOST_GAPS * read as f64 {
-        let text = format!("{gaps} of {read} series could not be judged");
-        reasons.push(Reason { id: ReasonId::TooManyGaps, text });
-    }
+    let mut reasons: Vec<Reason> = case.unsteady.iter().cloned().collect();
+    reasons.extend(gaps(case));
     if case.source_partial {
         let text = "the source said that its answer is not complete".to_owned();
         reasons.push(Reason { id: ReasonId::SourcePartial, text });
     }
     if let Some(target) = &case.expectations.target {
-        let seen = hits.iter().any(|hit| &hit.name == target && (hit.affected || hit.suspicious));
+        let seen = hits.iter().any(|hit| hit.name == target && (hit.affected || hit.suspicious));
         if !seen {
             let text = format!("the target {target} shows no change, so the fault probably did nothing");
             reasons.push(Reason { id: ReasonId::TargetNotAffected, text });
         }
     }
     reasons
+}
+
+/// Whether too much could not be judged. Every cause counts but those of series that carry no measurement at all.
+fn gaps(case: &Case) -> Option<Reason> {
+    let read = case.scores.series_read();
+    let share = |count: usize| count as f64 > MOST_GAPS * read as f64;
+    let counted =
+        |wanted: fn(GapCause) -> bool| case.scores.gaps.iter().filter(|gap| wanted(gap.cause)).count();
+    let short = counted(|cause| cause == GapCause::TooFewFaultSamples);
+    let blind = counted(|cause| match cause {
+        GapCause::Info => false,
+        GapCause::TooFewBaselineSamples
+        | GapCause::TooFewFaultSamples
+        | GapCause::TooManyMissingSamples
+        | GapCause::IncompleteHistogram
+        | GapCause::NativeHistogram
+        | GapCause::LimitReached => true,
+    });
+    if share(short) {
+        let text = format!("{short} of {read} series have too few samples during the fault");
+        return Some(Reason { id: ReasonId::FaultTooShort, text });
+    }
+    share(blind).then(|| Reason {
+        id: ReasonId::TooManyGaps,
+        text: format!("{blind} of {read} series could not be judged"),
+    })
 }
 
 fn failures(hits: &[Hit]) -> Vec<Reason> {

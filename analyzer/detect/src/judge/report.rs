@@ -1,6 +1,6 @@
 //! The evidence in the words of the verdict. In: judged series and services. Out: findings, services, coverage.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::{Channel, Coverage, Direction, Finding, GapCause, GapCount, ServiceVerdict, Timestamp};
 
@@ -12,12 +12,17 @@ use crate::service::Judged;
 /// A verdict lists at most this many findings: more than anyone reads, and few enough to send around.
 const MOST_FINDINGS: usize = 500;
 
-/// The findings, the strongest first, and what was cut.
-pub(super) fn findings(judged: &[Judged]) -> (Vec<Finding>, Vec<String>) {
-    let mut found: Vec<&Judged> = judged.iter().filter(|one| one.is_finding()).collect();
+/// The findings, the strongest first, and what was cut: series that stand for themselves among all, and those that speak
+/// for a service that was hit.
+pub(super) fn findings(judged: &[Judged], hits: &[Hit]) -> (Vec<Finding>, Vec<String>) {
+    let hit: BTreeSet<&str> =
+        hits.iter().filter(|hit| hit.affected || hit.suspicious).map(|hit| hit.name).collect();
+    let speaks = |one: &&Judged| one.is_sign() && hit.contains(one.score.key.service.as_str());
+    let mut found: Vec<&Judged> = judged.iter().filter(|one| one.is_finding() || speaks(one)).collect();
     found.sort_by(|a, b| {
         let stronger = b.strength.abs().total_cmp(&a.strength.abs());
-        a.p_value.total_cmp(&b.p_value).then(stronger).then_with(|| a.score.key.cmp(&b.score.key)).then_with(|| a.score.measure.cmp(b.score.measure))
+        let name = (&a.score.key, a.score.measure).cmp(&(&b.score.key, b.score.measure));
+        a.p_value.total_cmp(&b.p_value).then(stronger).then(name)
     });
     let mut limits = Vec::new();
     if found.len() > MOST_FINDINGS {

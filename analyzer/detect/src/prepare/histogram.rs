@@ -15,9 +15,8 @@ const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];
 pub(crate) fn measure_family(key: &SeriesKey, parts: &[(Role, &Series)], prepared: &mut Prepared) {
     let sum = find(parts, Role::Sum);
     let buckets = buckets(parts);
-    let count = find(parts, Role::Count).or_else(|| {
-        buckets.last().filter(|(bound, _)| bound.is_infinite()).map(|&(_, series)| series)
-    });
+    let count = find(parts, Role::Count)
+        .or_else(|| buckets.last().filter(|(bound, _)| bound.is_infinite()).map(|&(_, series)| series));
     let Some(count) = count else {
         prepared.gaps.extend(
             parts
@@ -90,8 +89,10 @@ fn quantiles(key: &SeriesKey, buckets: &[(f64, &Series)]) -> Vec<Measure> {
     let grown: Vec<(f64, BTreeMap<i64, f64>)> =
         buckets.iter().map(|&(bound, series)| (bound, growth(series))).collect();
     for &ms in grown[0].1.keys() {
-        let cumulative: Vec<(f64, f64)> =
-            grown.iter().filter_map(|(bound, growth)| growth.get(&ms).map(|&count| (*bound, count))).collect();
+        let cumulative: Vec<(f64, f64)> = grown
+            .iter()
+            .filter_map(|(bound, growth)| growth.get(&ms).map(|&count| (*bound, count)))
+            .collect();
         if cumulative.len() < grown.len() {
             continue;
         }

@@ -52,7 +52,9 @@ fn without_pod_hash(value: &str) -> &str {
         return value;
     }
     match rest.rsplit_once('-') {
-        Some((workload, set)) if (6..=10).contains(&set.len()) && set.chars().all(|c| c.is_ascii_alphanumeric()) => {
+        Some((workload, set))
+            if (6..=10).contains(&set.len()) && set.chars().all(|c| c.is_ascii_alphanumeric()) =>
+        {
             workload
         }
         _ => rest,

@@ -43,7 +43,7 @@ pub(crate) fn is_native_histogram(series: &Series) -> bool {
 
 fn sniff(series: &Series) -> Role {
     let metric = series.key.metric.as_str();
-    if metric.ends_with("_info") && series.values().iter().all(|&value| value == 1.0) {
+    if metric.ends_with("_info") && series.values().iter().all(|&value| (value - 1.0).abs() < f64::EPSILON) {
         return Role::Info;
     }
     let running = only_grows(series.values());
@@ -60,12 +60,7 @@ fn sniff(series: &Series) -> Role {
 }
 
 fn bucket(series: &Series) -> Role {
-    series
-        .key
-        .labels
-        .get("le")
-        .and_then(|bound| bound.parse::<f64>().ok())
-        .map_or(Role::Level, Role::Bucket)
+    series.key.labels.get("le").and_then(|bound| bound.parse::<f64>().ok()).map_or(Role::Level, Role::Bucket)
 }
 
 /// A running total falls only when its process starts again, and then to less than half: a level that merely
