@@ -70,14 +70,21 @@ impl OutputFile {
         }
     }
 
+    /// Writes all of `bytes` and gives the file its name.
+    ///
+    /// # Errors
+    /// [`BaselineError::Write`].
+    pub fn complete(self, bytes: &[u8]) -> Result<(), BaselineError> {
+        self.handle()?.write_all(bytes).map_err(|cause| write_error(&self.path, &cause))?;
+        self.finish()
+    }
+
     /// Writes all of `bytes` to `path`, whole or not at all.
     ///
     /// # Errors
     /// [`BaselineError::Write`].
     pub fn write_all(path: &Path, bytes: &[u8]) -> Result<(), BaselineError> {
-        let output = Self::create(path)?;
-        output.handle()?.write_all(bytes).map_err(|cause| write_error(path, &cause))?;
-        output.finish()
+        Self::create(path)?.complete(bytes)
     }
 }
 

@@ -9,7 +9,10 @@
 //!
 //! What is estimated from the baseline is uncertain, and each uncertainty is resolved against aborting: the level by two
 //! standard errors inside the margin, the noise by its upper 95 % bound, the autocorrelation by one standard error towards
-//! the prediction that makes the sample look more usual. What remains is measured by the tests below.
+//! the prediction that makes the sample look more usual. What remains is measured: with α = 1 % and 240 looks after a baseline of
+//! 120 samples at most 1 % of quiet runs are aborted for autocorrelations up to 0.95, normal or heavy-tailed, and half of all
+//! rises by four standard deviations within 4 samples. A baseline of 40 samples keeps that up to 0.8 only; beyond, too little
+//! of the memory shows in it, and 1 to 6 % of quiet runs are aborted.
 
 mod bet;
 mod normal;
@@ -153,7 +156,8 @@ struct Arm {
 
 impl Side {
     fn new(baseline: &[Option<f64>], sign: f64) -> Self {
-        let signed: Vec<Option<f64>> = baseline.iter().map(|sample| sample.map(|value| sign * value)).collect();
+        let signed: Vec<Option<f64>> =
+            baseline.iter().map(|sample| sample.map(|value| sign * value)).collect();
         let normal = Normal::of(&signed);
         let trailing = signed.iter().rev().take_while(|sample| sample.is_none()).count();
         let last = signed.iter().rev().flatten().next().copied().unwrap_or(0.0);

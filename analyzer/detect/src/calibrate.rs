@@ -16,6 +16,7 @@ use aftermath_model::learned::{LearnedRate, LearnedSeries};
 
 use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
+use crate::load;
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
 use crate::scores::SeriesScore;
@@ -40,6 +41,8 @@ pub(crate) struct Null {
     constants: LearnedRate,
     presence: LearnedRate,
     learned: BTreeMap<String, LearnedSeries>,
+    /// The logarithm of the change of the load during the fault.
+    pub(crate) load: f64,
     /// A placebo window that must not speak, because it is being judged itself.
     left_out: Option<usize>,
 }
@@ -55,6 +58,7 @@ impl Null {
     /// The null of this system: from the placebo windows of these series, and from what was learned before.
     pub(crate) fn of(series: &[&SeriesScore], learned: Option<&LearnedNull>) -> Self {
         let mut null = Self::of_placebos(series, None);
+        null.load = load::change(series);
         if let Some(learned) = learned.filter(|learned| learned.windows > 0) {
             null.take_in(learned);
         }
@@ -124,7 +128,7 @@ impl Null {
     /// The statistic of the fault window in units of what chance does to this series; a change of a series that
     /// never moved before is worth the deviate of its p-value.
     pub(crate) fn strength(&self, score: &SeriesScore) -> f64 {
-        let deviate = f64::from(score.deviate);
+        let deviate = load::adjusted(score, self.load);
         if is_graded(deviate) {
             return moderated(deviate, self.history(score));
         }
@@ -139,7 +143,7 @@ impl Null {
 
     /// The chance of a fault window that this null has learned from, without what it taught.
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
-        let deviate = f64::from(score.deviate);
+        let deviate = load::adjusted(score, self.load);
         self.p_of(score, deviate, moderated(deviate, self.history(score).without(deviate)).abs())
     }
 

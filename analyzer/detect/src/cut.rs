@@ -111,7 +111,10 @@ impl Cut {
         if self.nature == Nature::Epoch {
             return restart(before.natural.get(reference)?, during.natural.get(test)?);
         }
-        level::shift(before.steady.get(reference)?, during.steady.get(test)?)
+        let shift = level::shift(before.steady.get(reference)?, during.steady.get(test)?)?;
+        // The root of a count follows its logarithm half as fast.
+        let per_log = if self.nature == Nature::EventRate { 0.5 } else { 1.0 };
+        Some(Shift { per_log_level: per_log * shift.per_log_level, ..shift })
     }
 }
 
@@ -163,7 +166,13 @@ fn restart(reference: &[f64], test: &[f64]) -> Option<Shift> {
     let moved_before = reference.iter().any(moved_from(*first));
     let moved = test.iter().any(moved_from(*last));
     let deviate = if moved && !moved_before { CERTAIN } else { 0.0 };
-    (!test.is_empty()).then_some(Shift { deviate, effect: deviate, phi: 0.0, constant: !moved_before })
+    (!test.is_empty()).then_some(Shift {
+        deviate,
+        effect: deviate,
+        phi: 0.0,
+        per_log_level: 0.0,
+        constant: !moved_before,
+    })
 }
 
 /// Statistics are kept in single precision: seven digits are more than any of them is worth.

@@ -46,7 +46,8 @@ pub fn judge(
     let case = Case { plan, expectations, scores, unsteady, source_partial };
     let hits = outcome::hits(&case, &evidence);
     let (outcome, reasons) = outcome::decide(&case, &hits);
-    let (findings, limits) = report::findings(&judged, &hits);
+    let (findings, mut limits) = report::findings(&judged, &hits);
+    limits.extend(report::load_note(null.load));
     Verdict {
         outcome,
         score: outcome::score(&hits),

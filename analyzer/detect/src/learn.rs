@@ -13,6 +13,7 @@ use crate::calibrate::service::ServiceNull;
 use crate::calibrate::{Null, count_moves, learned_name};
 use crate::detectors::level::is_graded;
 use crate::evidence::Evidence;
+use crate::load;
 use crate::scores::{Scores, SeriesScore};
 use crate::semantics::stem;
 use crate::service::{quiet_evidence, system_p_value};
@@ -59,15 +60,23 @@ fn services(windows: &[Vec<&SeriesScore>]) -> Vec<String> {
     names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
+/// Every graded statistic of the quiet fault windows, with the load of its own window allowed for.
+fn graded<'a>(windows: &'a [Vec<&'a SeriesScore>]) -> impl Iterator<Item = (&'a SeriesScore, f64)> {
+    windows
+        .iter()
+        .flat_map(|series| {
+            let load = load::change(series);
+            series.iter().map(move |score| (*score, load::adjusted(score, load)))
+        })
+        .filter(|&(_, deviate)| is_graded(deviate))
+}
+
 fn histories(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, LearnedSeries> {
     let mut series: BTreeMap<String, LearnedSeries> = BTreeMap::new();
-    for score in windows.iter().flatten() {
-        let deviate = f64::from(score.deviate);
-        if is_graded(deviate) {
-            let history = series.entry(learned_name(score)).or_default();
-            history.windows += 1;
-            history.sum_of_squares += deviate * deviate;
-        }
+    for (score, deviate) in graded(windows) {
+        let history = series.entry(learned_name(score)).or_default();
+        history.windows += 1;
+        history.sum_of_squares += deviate * deviate;
     }
     series
 }
@@ -77,8 +86,7 @@ fn statistics(
     series: &BTreeMap<String, LearnedSeries>,
 ) -> BTreeMap<String, Vec<f64>> {
     let mut statistics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for score in windows.iter().flatten().filter(|score| is_graded(f64::from(score.deviate))) {
-        let deviate = f64::from(score.deviate);
+    for (score, deviate) in graded(windows) {
         let learned = series.get(&learned_name(score)).map_or_else(History::default, |&seen| seen.into());
         let placebos =
             score.placebos.iter().map(|&placebo| f64::from(placebo)).filter(|&placebo| is_graded(placebo));

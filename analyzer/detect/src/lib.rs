@@ -16,6 +16,7 @@ mod recovery;
 
 mod calibrate;
 mod evidence;
+mod load;
 mod multiple;
 mod proportion;
 

@@ -43,6 +43,8 @@ pub(crate) struct SeriesScore {
     pub(crate) deviate: f32,
     /// See [`crate::detectors::level::Shift::effect`].
     pub(crate) effect: f32,
+    /// By how much the deviate moves when the load changes by a factor of e and the series follows it.
+    pub(crate) per_load: f32,
     /// The same statistic of each placebo window; not a number where it has too few samples.
     pub(crate) placebos: Box<[f32]>,
     /// The typical value before the fault, in natural units.
@@ -119,6 +121,7 @@ impl Scorer {
             presence,
             deviate: single(shift.deviate),
             effect: single(shift.effect),
+            per_load: single(shift.per_log_level),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
             baseline: typical(before, cut.is_sparse()),
             fault: typical(during, cut.is_sparse()),
@@ -132,9 +135,11 @@ impl Scorer {
         match presence {
             Presence::Steady => recovery(&cut.baseline.steady, &watched.times_ms, &watched.steady),
             Presence::Vanished => match watched.times_ms.first() {
-                Some(&back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back) },
+                Some(&back) => {
+                    Recovery { state: RecoveryState::Recovered, at_ms: Some(back), lasting_p: 1.0 }
+                }
                 None if self.plan.recovery.is_some() => {
-                    Recovery { state: RecoveryState::NotRecovered, at_ms: None }
+                    Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 0.0 }
                 }
                 None => Recovery::UNKNOWN,
             },

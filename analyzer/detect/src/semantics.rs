@@ -51,7 +51,19 @@ const WORDS: [(Concern, &[&str]); 4] = [
     ),
     (
         Concern::Traffic,
-        &["request", "qps", "rps", "ops", "calls", "network", "net_", "bytes", "packets", "workload"],
+        &[
+            "request",
+            "qps",
+            "rps",
+            "ops",
+            "calls",
+            "network",
+            "net_",
+            "bytes",
+            "packets",
+            "workload",
+            "throughput",
+        ],
     ),
 ];
 
@@ -112,6 +124,15 @@ impl Concern {
         }
     }
 }
+
+/// Whether a metric counts the requests that a service is asked.
+pub(crate) fn counts_requests(metric: &str) -> bool {
+    let name = metric.to_ascii_lowercase();
+    Concern::of(&name) == Concern::Traffic && REQUESTS.iter().any(|word| name.contains(word))
+}
+
+/// Words for requests, as opposed to bytes and packets.
+const REQUESTS: [&str; 7] = ["request", "qps", "rps", "_ops", "calls", "workload", "throughput"];
 
 /// The name without units and quantiles: metrics with the same stem corroborate nothing, they repeat each other.
 pub(crate) fn stem(metric: &str) -> String {

@@ -124,3 +124,55 @@ fn placebos(clean_ms: i64, fault_ms: i64, step_ms: i64) -> Vec<Placebo> {
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use aftermath_model::Timestamp;
+
+    use super::*;
+
+    fn window(from: i64, to: i64) -> Window {
+        let at = |ms| Timestamp::from_ms(ms).expect("inside the calendar");
+        Window::new(at(from), at(to)).expect("not empty")
+    }
+
+    fn plan(baseline: i64, fault: i64, exclude: Vec<Window>) -> Plan {
+        let fault = window(baseline, baseline + fault);
+        Plan::new(&Timeline::new(window(0, baseline), fault, None, exclude, 10).expect("fits"))
+    }
+
+    #[test]
+    fn placebos_lie_inside_the_clean_baseline_beside_their_reference() {
+        for (baseline, fault) in [(1200, 200), (250, 30), (800, 800), (90, 30), (30, 30)] {
+            let plan = plan(baseline, fault, Vec::new());
+            assert!(!plan.placebos.is_empty() && plan.placebos.len() <= MOST_PLACEBOS);
+            for Placebo { reference, test } in &plan.placebos {
+                assert!(reference.to == test.from || test.to == reference.from, "{plan:?}");
+                assert!(reference.from.min(test.from) >= 0 && reference.to.max(test.to) <= baseline);
+                assert!(2 * (reference.to - reference.from) >= baseline - 20, "{plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_placebo_ends_where_the_baseline_ends() {
+        assert_eq!(plan(1200, 200, Vec::new()).placebos[0].test, Stretch { from: 1000, to: 1200 });
+    }
+
+    #[test]
+    fn excluded_stretches_are_cut_out_and_the_rest_is_joined() {
+        let plan = plan(1000, 100, vec![window(200, 300), window(900, 1200)]);
+        assert_eq!(plan.baseline_steps(), 80);
+        let clean =
+            [(0, Some(0)), (199, Some(199)), (250, None), (300, Some(200)), (950, None), (1050, None)];
+        for (ms, expected) in clean {
+            assert_eq!(plan.clean_time(ms), expected, "{ms}");
+        }
+    }
+
+    #[test]
+    fn only_a_short_baseline_needs_an_allowance_for_drift() {
+        assert!(plan(1200, 50, Vec::new()).drift_allowance() < 1.05);
+        assert!(plan(800, 800, Vec::new()).drift_allowance() > 1.3);
+    }
+}

@@ -118,3 +118,26 @@ pub struct Verdict {
     /// What was cut, mended or missing, in sentences.
     pub limits: Vec<String>,
 }
+
+impl Verdict {
+    /// The verdict of a run that ended before anything was judged, for these reasons. `series` were read until then.
+    #[must_use]
+    pub fn without_judgement(reasons: Vec<Reason>, series: usize) -> Self {
+        Self {
+            outcome: Outcome::Inconclusive,
+            score: 0.0,
+            reasons,
+            system: SystemEvidence {
+                p_value: None,
+                placebo_windows: 0,
+                false_alarm_rate: None,
+                false_alarm_basis: "nothing was judged".to_owned(),
+            },
+            services: Vec::new(),
+            origin: Vec::new(),
+            findings: Vec::new(),
+            coverage: Coverage { series, ..Coverage::default() },
+            limits: Vec::new(),
+        }
+    }
+}

@@ -1,7 +1,8 @@
 //! What a person sees on standard error while a run goes on.
 
 use std::io::IsTerminal;
-use std::time::Duration;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressStyle};
 
@@ -9,27 +10,31 @@ use indicatif::{ProgressBar, ProgressStyle};
 pub struct Progress {
     bar: Option<ProgressBar>,
     quiet: bool,
+    last_line: Mutex<Option<Instant>>,
 }
+
+/// Where lines cannot be replaced, one is printed this often.
+const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Progress {
     /// Progress on standard error.
     #[must_use]
     pub fn on_stderr() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { bar: None, quiet: false };
+            return Self { bar: None, quiet: false, last_line: Mutex::new(None) };
         }
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar: Some(bar), quiet: false }
+        Self { bar: Some(bar), quiet: false, last_line: Mutex::new(None) }
     }
 
     /// No progress at all.
     #[must_use]
     pub const fn silent() -> Self {
-        Self { bar: None, quiet: true }
+        Self { bar: None, quiet: true, last_line: Mutex::new(None) }
     }
 
     /// A stage begins or something lasting happened: always visible.
@@ -48,11 +53,18 @@ impl Progress {
         }
     }
 
-    /// How far a stage is: replaced by the next one, left out where nothing can be replaced.
+    /// How far a stage is: replaced by the next one, or a line now and then where nothing can be replaced.
     pub fn tick(&self, text: &str) {
-        if let Some(bar) = &self.bar {
-            bar.set_message(text.to_owned());
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None if self.is_due() => self.line(text),
+            None => {}
         }
+    }
+
+    fn is_due(&self) -> bool {
+        let last = self.last_line.lock().unwrap_or_else(PoisonError::into_inner);
+        last.is_none_or(|last| last.elapsed() >= LINE_EVERY)
     }
 
     /// Clears the moving line.
@@ -64,6 +76,7 @@ impl Progress {
 
     fn line(&self, text: &str) {
         if !self.quiet {
+            *self.last_line.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
             write_line(text);
         }
     }

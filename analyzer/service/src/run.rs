@@ -5,13 +5,13 @@
 use std::path::PathBuf;
 
 use aftermath_detect::Steadiness;
-use aftermath_model::{Experiment, LearnedNull, Reason, Verdict};
+use aftermath_model::{Experiment, LearnedNull, Verdict};
 
 use crate::driver::Driver;
-use crate::export::Report;
+use crate::export::{ChartSeries, Report};
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::snapshot::Stretch;
+use crate::snapshot::{Snapshot, Stretch};
 use crate::source::Source;
 use crate::{charts, score, snapshot};
 
@@ -25,14 +25,6 @@ pub struct Run {
     pub learned: Option<LearnedNull>,
     /// Where the samples are kept; `None` forgets them at the end.
     pub evidence: Option<PathBuf>,
-}
-
-/// How a run ended.
-pub enum Ended {
-    /// The system was not steady, so nothing was broken.
-    NotSteady(Vec<Reason>),
-    /// There is a verdict.
-    Judged(Box<Judged>),
 }
 
 /// A verdict and everything that leaves the program about it.
@@ -49,7 +41,7 @@ pub struct Judged {
 ///
 /// # Errors
 /// A [`Failure`] where a stage cannot do its work. A verdict of fail or inconclusive is not a failure.
-pub async fn run(run: Run, progress: &Progress) -> Result<Ended, Failure> {
+pub async fn run(run: Run, progress: &Progress) -> Result<Judged, Failure> {
     let Run { source, driver, learned, evidence } = run;
 
     if let Some(before) = driver.take_baseline(progress).await? {
@@ -57,7 +49,8 @@ pub async fn run(run: Run, progress: &Progress) -> Result<Ended, Failure> {
         let baseline = snapshot::take(&source, &catalog, Stretch::of(&before), None, progress).await?;
         let scores = score::score(&baseline, &before.timeline, progress).await?;
         if let Steadiness::NotSteady(reasons) = aftermath_detect::steady(&scores, &before.timeline) {
-            return Ok(Ended::NotSteady(reasons));
+            let verdict = Verdict::without_judgement(reasons, baseline.series);
+            return Ok(export(verdict, before, &baseline, Vec::new()));
         }
     }
 
@@ -68,7 +61,13 @@ pub async fn run(run: Run, progress: &Progress) -> Result<Ended, Failure> {
     let scores = score::score(&evidence, &experiment.timeline, progress).await?;
     let verdict = score::judge(scores, &experiment, learned, evidence.provenance.partial).await?;
 
+    score::check_names(&experiment.expectations, &verdict)?;
+
     let charts = charts::draw(&evidence, &experiment.timeline, &verdict).await?;
+    Ok(export(verdict, experiment, &evidence, charts))
+}
+
+fn export(verdict: Verdict, experiment: Experiment, evidence: &Snapshot, charts: Vec<ChartSeries>) -> Judged {
     let report = Report::new(&verdict, &experiment, &evidence.provenance, charts);
-    Ok(Ended::Judged(Box::new(Judged { verdict, experiment, report })))
+    Judged { verdict, experiment, report }
 }

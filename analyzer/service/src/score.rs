@@ -5,9 +5,10 @@ use std::sync::Arc;
 use aftermath_baselines::Evidence;
 use aftermath_detect::{Scorer, Scores};
 use aftermath_metrics::recording::{FamilyBlocks, RecordingError, RowOrder};
-use aftermath_model::{Block, Experiment, LearnedNull, Timeline, Verdict};
+use aftermath_model::{Block, Expectations, Experiment, LearnedNull, Timeline, Verdict};
 
-use crate::failure::Failure;
+use crate::export::visible;
+use crate::failure::{Failure, Problems};
 use crate::progress::Progress;
 use crate::snapshot::Snapshot;
 
@@ -73,4 +74,35 @@ pub async fn judge(
     })
     .await
     .map_err(Failure::error)
+}
+
+/// Whether the target and the expected services exist: a misspelt name would turn what was expected into a surprise,
+/// or a fault that bit into one that did not.
+///
+/// # Errors
+/// A [`Failure`] that names every unknown service and those there are.
+pub fn check_names(expectations: &Expectations, verdict: &Verdict) -> Result<(), Failure> {
+    if verdict.services.is_empty() {
+        return Ok(());
+    }
+    let is_known = |name: &str| verdict.services.iter().any(|service| service.name == name);
+    let mut known: Vec<&str> = verdict.services.iter().map(|service| service.name.as_str()).collect();
+    known.sort_unstable();
+    let mut problems = Problems::default();
+    let named = expectations.target.iter().map(|name| ("--target", name));
+    for (option, name) in named.chain(expectations.expected.iter().map(|name| ("--expect", name))) {
+        if !is_known(name) {
+            problems.add(format!("{option} {name}: there is no such service; there are {}", listed(&known)));
+        }
+    }
+    problems.into_result()
+}
+
+fn listed(names: &[&str]) -> String {
+    const NAMED_MAX: usize = 20;
+    let shown = names.iter().take(NAMED_MAX).map(|name| visible(name)).collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(NAMED_MAX) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
 }

@@ -1,6 +1,6 @@
 //! The stage `snapshot`: what was observed, kept in an evidence file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -9,6 +9,7 @@ use aftermath_metrics::Grid;
 use aftermath_model::{Block, Catalog, Experiment, Gap, GapCause, GapCount, Provenance, Window};
 use tokio::sync::mpsc;
 
+use crate::export::visible;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::source::Source;
@@ -79,12 +80,13 @@ pub async fn take(
     let writing = tokio::task::spawn_blocking(move || write_blocks(writer, received));
     let observed = source.observe(catalog, span, grid, blocks, progress).await;
     // The writer tells why a reader found its channel closed, so its failure is the one to report.
-    let (writer, series) = writing.await.map_err(Failure::error)??;
+    let (writer, seen) = writing.await.map_err(Failure::error)??;
     let observed = observed?;
 
     let mut notes = catalog.notes.clone();
     notes.extend(observed.notes);
     let reading = source.reading();
+    seen.check(&reading.service_labels)?;
     let provenance = Provenance {
         aftermath_version: env!("CARGO_PKG_VERSION").to_owned(),
         source: reading.source,
@@ -101,7 +103,7 @@ pub async fn take(
     Ok(Snapshot {
         file: Arc::new(Evidence::open(&path)?),
         provenance: meta.provenance,
-        series,
+        series: seen.series,
         _forgotten: forgotten,
     })
 }
@@ -114,16 +116,49 @@ fn count_by_cause(gaps: &[Gap]) -> Vec<GapCount> {
     counts.into_iter().map(|(cause, series)| GapCount { cause, series }).collect()
 }
 
+/// What a writer has seen of the series that went through it.
+#[derive(Default)]
+struct Seen {
+    series: usize,
+    nameless: usize,
+    labels: BTreeSet<String>,
+}
+
+impl Seen {
+    fn note(&mut self, block: &Block) {
+        self.series += block.series.len();
+        for series in block.series.iter().filter(|series| series.key.service.is_empty()) {
+            self.nameless += 1;
+            self.labels.extend(series.key.labels.keys().cloned());
+        }
+    }
+
+    /// A system whose series all belong to nobody can only be judged as one lump: mostly a misspelt label.
+    fn check(&self, tried: &[String]) -> Result<(), Failure> {
+        if tried.is_empty() || self.series == 0 || self.nameless < self.series {
+            return Ok(());
+        }
+        let labels: Vec<String> = self.labels.iter().map(|label| visible(label)).collect();
+        Err(Failure::bad_input(format!(
+            "none of {} series carries a label that names its service: {} was tried, the series carry {}; give the \
+             right one with --service-label",
+            self.series,
+            tried.join(", "),
+            if labels.is_empty() { "no labels at all".to_owned() } else { labels.join(", ") }
+        )))
+    }
+}
+
 fn write_blocks(
     mut writer: EvidenceWriter,
     mut received: mpsc::Receiver<Block>,
-) -> Result<(EvidenceWriter, usize), Failure> {
-    let mut series = 0;
+) -> Result<(EvidenceWriter, Seen), Failure> {
+    let mut seen = Seen::default();
     while let Some(block) = received.blocking_recv() {
         writer.write(&block)?;
-        series += block.series.len();
+        seen.note(&block);
     }
-    Ok((writer, series))
+    Ok((writer, seen))
 }
 
 fn forgotten_path() -> Result<(PathBuf, Option<tempfile::TempDir>), Failure> {

@@ -94,7 +94,7 @@ pub enum SourceError {
         problem: String,
     },
     /// The server is too busy or broken right now.
-    #[error("{url} cannot answer now (HTTP {status}{}); try again later, or lower requests_at_once", after(.text))]
+    #[error("{url} cannot answer now (HTTP {status}{}); try again later, or ask for less with --match or shorter windows", after(.text))]
     Overloaded {
         /// The address without credentials.
         url: String,

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
+use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, RequestBuilder, Response, Url};
 
@@ -103,8 +104,10 @@ pub(crate) fn parse_address(text: &str) -> Result<(Url, Option<Auth>), SourceErr
     if !matches!(url.scheme(), "http" | "https") {
         return Err(bad(shown, format!("`{}` is neither http nor https", url.scheme())));
     }
-    let user = url.username().to_owned();
-    let auth = url.password().map(ToOwned::to_owned).map(|password| Auth::Basic { user, password });
+    // An address writes an `@` or `:` of a password as %40 or %3A.
+    let plain_text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
+    let user = plain_text(url.username());
+    let auth = url.password().map(plain_text).map(|password| Auth::Basic { user, password });
     // Both can only fail on addresses without a host, which http addresses always have.
     let _ = url.set_username("");
     let _ = url.set_password(None);

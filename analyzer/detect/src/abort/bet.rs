@@ -29,7 +29,8 @@ impl Bet {
     pub(super) fn new(shift: f64, baseline_residuals: &[f64]) -> Self {
         // Where the ratio (1 + u²/2) / (1 + (u - d)²/2) is stationary: u² - d u - 2 = 0.
         let root = (shift * shift + 8.0).sqrt();
-        let bet = Self { shift, from: f64::midpoint(shift, -root), to: f64::midpoint(shift, root), price: 1.0 };
+        let bet =
+            Self { shift, from: f64::midpoint(shift, -root), to: f64::midpoint(shift, root), price: 1.0 };
         let count = baseline_residuals.len().max(1) as f64;
         let in_baseline = baseline_residuals.iter().map(|&residual| bet.pays(residual)).sum::<f64>() / count;
         Self { price: bet.mean_under_t().max(bet.mean_under_normal()).max(in_baseline), ..bet }
@@ -48,7 +49,7 @@ impl Bet {
         let t = StudentsT::new(0.0, std::f64::consts::FRAC_1_SQRT_2, DEGREES)
             .expect("the scale and the degrees of freedom are positive constants");
         let between = t.cdf(self.to - self.shift) - t.cdf(self.from - self.shift);
-        between + self.pays(self.from) * t.cdf(self.from) + self.pays(self.to) * t.sf(self.to)
+        between / self.price + self.pays(self.from) * t.cdf(self.from) + self.pays(self.to) * t.sf(self.to)
     }
 
     fn mean_under_normal(self) -> f64 {

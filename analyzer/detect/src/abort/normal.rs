@@ -38,10 +38,10 @@ pub(super) struct Odds {
 }
 
 /// What is normal for an indicator.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Normal {
     /// It moved in the baseline.
-    Moving(Moving),
+    Moving(Box<Moving>),
     /// It never moved.
     Still {
         /// Where it stood.
@@ -73,7 +73,7 @@ impl Normal {
         let level = mean(&known);
         let moves = known.iter().any(|value| (value - known[0]).abs() > ROUNDING * known[0].abs());
         if moves {
-            Self::Moving(Moving::of(baseline, &known, level))
+            Self::Moving(Box::new(Moving::of(baseline, &known, level)))
         } else {
             let chance = (NEVER_SEEN / known.len() as f64).min(MOVED_UNDER_HARM);
             Self::Still { level: known[0] + ROUNDING * known[0].abs(), chance }
@@ -90,7 +90,7 @@ impl Normal {
 
     /// The odds of each bet, given the previous sample `steps` ago, both as told by [`Self::beyond`].
     pub(super) fn odds(&self, previous: f64, beyond: f64, steps: u32) -> [Odds; EXCESSES_SD.len()] {
-        match *self {
+        match self {
             Self::Moving(moving) => moving.odds(previous, beyond, steps),
             Self::Still { chance, .. } => {
                 let paid = if beyond > 0.0 {
@@ -123,8 +123,9 @@ impl Moving {
         let in_noise: Vec<f64> = residuals.iter().map(|residual| residual / noise).collect();
         let phi_high = (phi + phi_error).min(1.0);
         let first = EXCESSES_SD.map(|excess| Bet::new(excess * deviation / noise, &in_noise));
-        let later = EXCESSES_SD
-            .map(|excess| Bet::new(((1.0 - phi_high) * excess * deviation / noise).max(LEAST_SHIFT), &in_noise));
+        let later = EXCESSES_SD.map(|excess| {
+            Bet::new(((1.0 - phi_high) * excess * deviation / noise).max(LEAST_SHIFT), &in_noise)
+        });
         let edge = level + (MARGIN_SD + MARGIN_ERRORS * (inflation / n).sqrt()) * deviation;
         Self { edge, deviation, phi_low: (phi - phi_error).max(0.0), phi, phi_high, noise, first, later }
     }
@@ -141,7 +142,8 @@ impl Moving {
 
     /// The noise that gathers over several steps, never more than that of a sample seen alone.
     fn noise_over(&self, steps: u32) -> f64 {
-        let forgotten = |steps: u32| 1.0 - self.phi.powi(i32::try_from(steps).unwrap_or(i32::MAX).saturating_mul(2));
+        let forgotten =
+            |steps: u32| 1.0 - self.phi.powi(i32::try_from(steps).unwrap_or(i32::MAX).saturating_mul(2));
         let gathered = self.noise * (forgotten(steps) / forgotten(1)).sqrt();
         gathered.min(self.deviation.max(self.noise))
     }

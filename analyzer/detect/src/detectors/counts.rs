@@ -42,7 +42,8 @@ pub(crate) fn shift(reference: &Counted, test: &Counted) -> Option<Shift> {
     let deviate = binomial_deviate(during.round().min(total), total, share);
     let expected = total * share;
     let effect = (during - expected) / (expected * (1.0 - share)).sqrt().max(f64::MIN_POSITIVE);
-    Some(Shift { deviate, effect, phi: 0.0, constant: false })
+    let per_log_level = (expected * (1.0 - share)).sqrt();
+    Some(Shift { deviate, effect, phi: 0.0, per_log_level, constant: false })
 }
 
 /// The mid-p tail of a binomial count as a normal deviate.
@@ -66,4 +67,41 @@ fn dispersion(events: &[f64]) -> f64 {
     let raw = (standard_deviation(&blocks).powi(2) / centre).max(1.0);
     let seen = blocks.len() as f64;
     (raw * seen + DISPERSION_PRIOR_BLOCKS) / (seen + DISPERSION_PRIOR_BLOCKS)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(events: &[f64]) -> Counted {
+        Counted { events: events.to_vec(), seconds: 15.0 * events.len() as f64 }
+    }
+
+    fn every(nth: usize, count: usize) -> Vec<f64> {
+        (0..count).map(|index| f64::from(u8::from(index % nth == 0))).collect()
+    }
+
+    #[test]
+    fn the_same_rate_is_no_change_and_a_tenfold_rate_is() {
+        let before = counted(&every(10, 100));
+        let same = shift(&before, &counted(&every(10, 20))).expect("time on both sides");
+        let tenfold = shift(&before, &counted(&every(1, 20))).expect("time on both sides");
+        assert!(same.deviate.abs() < 1.0 && tenfold.deviate > 4.0, "{same:?} {tenfold:?}");
+    }
+
+    #[test]
+    fn one_event_proves_nothing() {
+        let one = shift(&counted(&[0.0; 100]), &counted(&every(20, 20))).expect("time on both sides");
+        assert!(one.deviate < 2.0, "{one:?}");
+    }
+
+    #[test]
+    fn events_that_come_in_clumps_prove_less() {
+        let even = counted(&every(5, 100));
+        let clumped: Vec<f64> = (0..100).map(|index| if index % 50 == 0 { 10.0 } else { 0.0 }).collect();
+        let burst = counted(&every(1, 10));
+        let after_even = shift(&even, &burst).expect("time on both sides");
+        let after_clumps = shift(&counted(&clumped), &burst).expect("time on both sides");
+        assert!(after_clumps.deviate < 0.7 * after_even.deviate, "{after_clumps:?} {after_even:?}");
+    }
 }

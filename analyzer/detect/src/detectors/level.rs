@@ -51,6 +51,8 @@ pub(crate) struct Shift {
     pub(crate) effect: f64,
     /// The lag-1 autocorrelation that was assumed.
     pub(crate) phi: f64,
+    /// By how much the deviate moves when the level of the test stretch changes by a factor of e, near the reference.
+    pub(crate) per_log_level: f64,
     /// Whether the reference never moved.
     pub(crate) constant: bool,
 }
@@ -92,7 +94,8 @@ pub(crate) fn shift(reference: &[f64], test: &[f64]) -> Option<Shift> {
     let scale = Scale { spread: scale.spread.max(least), ..scale };
     let before: Vec<f64> = reference.iter().map(|&value| scale.bounded(value)).collect();
     let after: Vec<f64> = test.iter().map(|&value| scale.bounded(value)).collect();
-    Some(shift_of_bounded(&before, &after, least / scale.spread))
+    let level = scale.centre.abs() / scale.spread;
+    Some(shift_of_bounded(&before, &after, level))
 }
 
 fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
@@ -102,12 +105,12 @@ fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
     let changed = 2 * moved >= test.len() && moved > 0;
     let direction = (mean(test) - level).signum();
     let deviate = if changed { direction * CERTAIN } else { 0.0 };
-    Shift { deviate, effect: deviate, phi: 0.0, constant: true }
+    Shift { deviate, effect: deviate, phi: 0.0, per_log_level: 0.0, constant: true }
 }
 
-/// `least` is the change that does not matter, in the unit of the values: it is added to the error, so that what
-/// counts is by how much a change exceeds it (the fudge factor of Tusher et al., PNAS 98, 2001).
-fn shift_of_bounded(before: &[f64], after: &[f64], least: f64) -> Shift {
+/// `level` is the usual level in the unit of the values. The change that does not matter is added to the error, so that
+/// what counts is by how much a change exceeds it (the fudge factor of Tusher et al., PNAS 98, 2001).
+fn shift_of_bounded(before: &[f64], after: &[f64], level: f64) -> Shift {
     let centre = mean(before);
     let n = before.len() as f64;
     let squares: f64 = before.iter().map(|value| (value - centre).powi(2)).sum();
@@ -116,14 +119,15 @@ fn shift_of_bounded(before: &[f64], after: &[f64], least: f64) -> Shift {
     let inflation = variance_inflation(phi, before.len());
     let variance = squares / (n - inflation).max(2.0_f64.min(n - 1.0));
     let of_means = inflation / n + variance_inflation(phi, after.len()) / after.len() as f64;
-    let error = (variance * of_means + least * least).sqrt();
+    let error = (variance * of_means).sqrt().hypot(LEAST_SHARE * level).max(f64::MIN_POSITIVE);
     let difference = mean(after) - centre;
     let degrees = (n / inflation - 1.0).max(2.0);
-    let deviate = normal_deviate_of_t(difference / error.max(f64::MIN_POSITIVE), degrees);
+    let deviate = normal_deviate_of_t(difference / error, degrees);
     Shift {
         deviate: deviate.clamp(-LARGEST_GRADED, LARGEST_GRADED),
         effect: difference / variance.sqrt().max(f64::MIN_POSITIVE),
         phi,
+        per_log_level: level / error,
         constant: false,
     }
 }
@@ -132,4 +136,64 @@ fn shift_of_bounded(before: &[f64], after: &[f64], least: f64) -> Shift {
 pub(crate) fn autocorrelation(raw: f64, samples: f64) -> f64 {
     let unbiased = (raw + (1.0 + 4.0 * raw.clamp(0.0, 1.0)) / samples).clamp(0.0, PHI_LIMIT);
     (samples * unbiased + PHI_PRIOR_SAMPLES * PHI_PRIOR) / (samples + PHI_PRIOR_SAMPLES)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A level of 100 that wavers by ±10 without memory, moved by `by`.
+    fn wave(count: usize, by: f64) -> Vec<f64> {
+        (0..count).map(|index| 100.0 + by + ((index * 7 + index * index * 3) % 21) as f64 - 10.0).collect()
+    }
+
+    #[test]
+    fn a_moved_level_is_seen_in_its_direction_and_size() {
+        let (up, down) = (shift(&wave(100, 0.0), &wave(20, 40.0)), shift(&wave(100, 0.0), &wave(20, -40.0)));
+        let (up, down) = (up.expect("enough samples"), down.expect("enough samples"));
+        assert!(up.deviate > 3.0 && down.deviate < -3.0 && up.effect > 3.0);
+        let still = shift(&wave(100, 0.0), &wave(20, 0.0)).expect("enough samples");
+        assert!(still.deviate.abs() < 1.0, "{still:?}");
+    }
+
+    #[test]
+    fn the_deviate_grows_with_the_change_and_ignores_the_unit() {
+        let of = |by: f64, unit: f64| {
+            let scaled = |values: Vec<f64>| values.into_iter().map(|value| value * unit).collect::<Vec<_>>();
+            shift(&scaled(wave(100, 0.0)), &scaled(wave(20, by))).expect("enough samples").deviate
+        };
+        assert!(of(10.0, 1.0) < of(20.0, 1.0) && of(20.0, 1.0) < of(200.0, 1.0));
+        assert!((of(20.0, 1.0) - of(20.0, 1e6)).abs() < 1e-9);
+    }
+
+    #[test]
+    fn memory_makes_the_same_change_less_certain() {
+        let slow: Vec<f64> = wave(10, 0.0).into_iter().flat_map(|value| [value; 10]).collect();
+        let moved: Vec<f64> = slow[..20].iter().map(|value| value + 20.0).collect();
+        let remembered = shift(&slow, &moved).expect("enough samples");
+        let forgotten = shift(&wave(100, 0.0), &wave(20, 20.0)).expect("enough samples");
+        assert!(remembered.phi > 0.7 && remembered.deviate < forgotten.deviate);
+    }
+
+    #[test]
+    fn a_change_that_does_not_matter_is_not_certain_however_steady_the_series() {
+        let steady: Vec<f64> = (0..100).map(|index| 1000.0 + f64::from(index % 2) * 0.01).collect();
+        let barely = shift(&steady, &[1020.0; 20]).expect("enough samples");
+        assert!(barely.deviate < 1.0, "{barely:?}");
+        assert!(shift(&steady, &[2000.0; 20]).expect("enough samples").deviate > 4.0);
+    }
+
+    #[test]
+    fn a_constant_that_changes_is_certain_and_a_stray_sample_is_not() {
+        let moved = shift(&[1.0; 50], &[0.0; 10]).expect("enough samples");
+        assert!(moved.constant && !is_graded(moved.deviate) && moved.deviate < 0.0);
+        let mut stray = [1.0; 10];
+        stray[4] = 7.0;
+        assert!(shift(&[1.0; 50], &stray).expect("enough samples").deviate.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn too_few_samples_say_nothing() {
+        assert!(shift(&[1.0, 2.0], &[3.0]).is_none() && shift(&[1.0, 2.0, 3.0], &[]).is_none());
+    }
 }

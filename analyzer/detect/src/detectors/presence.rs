@@ -49,3 +49,24 @@ pub(crate) fn presence(before: Filled, during: Filled, shortest: usize) -> Prese
         _ => Presence::Steady,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn presence_follows_from_how_full_each_stretch_is() {
+        let of = |samples, possible| Filled { samples, possible };
+        let cases = [
+            (of(100, 100.0), of(20, 20.0), Presence::Steady),
+            (of(100, 100.0), of(0, 20.0), Presence::Vanished),
+            (of(0, 100.0), of(20, 20.0), Presence::Appeared),
+            (of(30, 100.0), of(0, 20.0), Presence::Patchy),
+            (of(0, 100.0), of(3, 20.0), Presence::Patchy),
+            (of(100, 100.0), of(0, 2.0), Presence::Patchy),
+        ];
+        for (before, during, expected) in cases {
+            assert_eq!(presence(before, during, 3), expected, "{before:?} {during:?}");
+        }
+    }
+}

@@ -4,6 +4,7 @@ use aftermath_model::{GapCause, Outcome, Reason, ReasonId, RecoveryState, Timest
 
 use super::Case;
 use crate::detectors::presence::Presence;
+use crate::recovery::of_service;
 use crate::service::{Judged, Service};
 use crate::severity::severity;
 use crate::steady::short_baseline;
@@ -48,7 +49,11 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     let signs: Vec<Judged> = service.signs().copied().collect();
     let affected = service.q_value <= FAIL_AT && service.is_corroborated();
     let suspicious = service.q_value <= WARN_AT && !signs.is_empty();
-    let (state, recovered_ms) = if affected { state(&signs) } else { (RecoveryState::Unaffected, None) };
+    let (state, recovered_ms) = if affected {
+        of_service(&signs.iter().map(|one| one.score.recovery).collect::<Vec<_>>())
+    } else {
+        (RecoveryState::Unaffected, None)
+    };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
     let onset = signs.iter().filter_map(|one| one.score.onset_ms).min();
     Hit {
@@ -63,18 +68,6 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),
         state,
     }
-}
-
-/// A service is back when each of its series is; one that is not outweighs all others.
-fn state(findings: &[Judged]) -> (RecoveryState, Option<i64>) {
-    let states = || findings.iter().map(|one| one.score.recovery.state);
-    if states().any(|state| state == RecoveryState::NotRecovered) {
-        return (RecoveryState::NotRecovered, None);
-    }
-    if states().all(|state| state == RecoveryState::Recovered) {
-        return (RecoveryState::Recovered, findings.iter().filter_map(|one| one.score.recovery.at_ms).max());
-    }
-    (RecoveryState::CannotTell, None)
 }
 
 /// 100 when nothing unexpected happened, less by the severity of the worst unexpected hit.

@@ -39,3 +39,37 @@ pub(crate) fn rate(series: &Series) -> Measure {
     }
     measure
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aftermath_model::{SeriesKey, SeriesKind};
+
+    use super::*;
+
+    fn counter(metric: &str, samples: Vec<(i64, f64)>) -> Measure {
+        let key = SeriesKey { metric: metric.to_owned(), service: "s".to_owned(), labels: BTreeMap::new() };
+        rate(&Series::from_raw(key, SeriesKind::Counter, samples).0)
+    }
+
+    #[test]
+    fn a_reset_counts_what_came_after_it() {
+        let measure =
+            counter("events_total", vec![(0, 100.0), (10_000, 120.0), (20_000, 5.0), (40_000, 25.0)]);
+        assert_eq!(measure.values, [2.0, 0.5, 1.0]);
+        assert_eq!(measure.timestamps_ms, [10_000, 20_000, 40_000]);
+        assert_eq!((measure.nature, measure.intervals_s), (Nature::EventRate, vec![10.0, 10.0, 20.0]));
+    }
+
+    #[test]
+    fn seconds_and_bytes_are_no_events() {
+        assert_eq!(counter("cpu_seconds_total", vec![(0, 0.0), (1000, 0.25)]).nature, Nature::Rate);
+        assert_eq!(counter("sent_bytes_total", vec![(0, 0.0), (1000, 512.0)]).nature, Nature::Rate);
+    }
+
+    #[test]
+    fn a_single_sample_has_no_rate() {
+        assert!(counter("events_total", vec![(0, 7.0)]).values.is_empty());
+    }
+}

@@ -120,3 +120,65 @@ fn quantile(cumulative: &[(f64, f64)], share: f64) -> Option<f64> {
     let inside = count - below;
     Some(if inside > 0.0 { lower + (upper - lower) * (rank - below) / inside } else { upper })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aftermath_model::SeriesKind;
+
+    use super::*;
+
+    fn part(metric: &str, values: [f64; 3]) -> Series {
+        let key = SeriesKey { metric: metric.to_owned(), service: "s".to_owned(), labels: BTreeMap::new() };
+        let samples = (0_i64..).map(|index| index * 10_000).zip(values).collect();
+        Series::from_raw(key, SeriesKind::Unknown, samples).0
+    }
+
+    fn measured(parts: &[(Role, &Series)]) -> Prepared {
+        let key =
+            SeriesKey { metric: "latency".to_owned(), service: "s".to_owned(), labels: BTreeMap::new() };
+        let mut prepared = Prepared::default();
+        measure_family(&key, parts, &mut prepared);
+        prepared
+    }
+
+    #[test]
+    fn a_histogram_gives_rate_mean_and_quantiles_between_scrapes() {
+        // First ten observations of .05 on average, all below .1; then ten between .1 and .2.
+        let (tenth, fifth) =
+            (part("latency_bucket", [0.0, 10.0, 10.0]), part("latency_bucket", [0.0, 10.0, 20.0]));
+        let all = part("latency_bucket", [0.0, 10.0, 20.0]);
+        let (count, sum) = (part("latency_count", [0.0, 10.0, 20.0]), part("latency_sum", [0.0, 0.5, 2.0]));
+        let prepared = measured(&[
+            (Role::Bucket(f64::INFINITY), &all),
+            (Role::Bucket(0.1), &tenth),
+            (Role::Bucket(0.2), &fifth),
+            (Role::Count, &count),
+            (Role::Sum, &sum),
+        ]);
+        let values: BTreeMap<&str, Vec<f64>> =
+            prepared.measures.iter().map(|measure| (measure.name, measure.values.clone())).collect();
+        assert_eq!(values["per second"], [1.0, 1.0]);
+        assert_eq!(values["mean"], [0.05, 0.15]);
+        assert!((values["p50"][0] - 0.05).abs() < 1e-12 && (values["p50"][1] - 0.15).abs() < 1e-12);
+        assert!((values["p99"][1] - 0.199).abs() < 1e-12);
+        assert_eq!(prepared.measures.iter().map(|measure| measure.covers).sum::<usize>(), 5);
+    }
+
+    #[test]
+    fn stretches_without_observations_have_a_rate_and_no_mean() {
+        let (count, sum) = (part("latency_count", [4.0, 4.0, 8.0]), part("latency_sum", [1.0, 1.0, 3.0]));
+        let prepared = measured(&[(Role::Count, &count), (Role::Sum, &sum)]);
+        assert_eq!(prepared.measures[0].values, [0.0, 0.4]);
+        assert_eq!(prepared.measures[1].timestamps_ms, [20_000]);
+    }
+
+    #[test]
+    fn a_sum_alone_is_an_incomplete_histogram() {
+        let sum = part("latency_sum", [0.0, 1.0, 2.0]);
+        let prepared = measured(&[(Role::Sum, &sum)]);
+        assert!(prepared.measures.is_empty());
+        assert_eq!(prepared.gaps[0].cause, GapCause::IncompleteHistogram);
+    }
+}

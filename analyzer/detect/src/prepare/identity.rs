@@ -116,3 +116,31 @@ fn joined(key: SeriesKey, mut members: Vec<Measure>, step_ms: i64) -> Measure {
         intervals_s: if counted { steps.values().map(|step| step.3).collect() } else { Vec::new() },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workload(name: &str, value: &str) -> BTreeMap<String, String> {
+        workload_labels(&BTreeMap::from([(name.to_owned(), value.to_owned())]))
+    }
+
+    #[test]
+    fn what_names_a_single_pod_is_no_part_of_the_workload() {
+        for (name, value) in
+            [("pod", "cart-1"), ("instance", "10.0.0.7:9090"), ("peer", "10.0.0.7"), ("Pod_IP", "::1")]
+        {
+            assert!(workload(name, value).is_empty(), "{name}={value}");
+        }
+        let kept = [
+            ("replica", "cart-5f55b6cf68-77cfw", "cart"),
+            ("owner", "agent-2xkd7", "agent"),
+            ("destination", "reviews-v1", "reviews-v1"),
+            ("node", "server-2", "server-2"),
+            ("name_of", "checkout-front", "checkout-front"),
+        ];
+        for (name, value, expected) in kept {
+            assert_eq!(workload(name, value).values().next().map(String::as_str), Some(expected), "{value}");
+        }
+    }
+}

@@ -82,3 +82,45 @@ fn level_or_time(series: &Series) -> Role {
     // A start time moves at restarts only; a heartbeat moves at most scrapes.
     if 2 * moves > values.len() { Role::Clock } else { Role::Epoch }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use aftermath_model::SeriesKey;
+
+    use super::*;
+
+    fn unknown(metric: &str, values: &[f64]) -> Series {
+        let labels = BTreeMap::from([("le".to_owned(), "0.5".to_owned())]);
+        let key = SeriesKey { metric: metric.to_owned(), service: String::new(), labels };
+        let samples = (0_i64..).map(|index| index * 1000).zip(values.iter().copied()).collect();
+        Series::from_raw(key, SeriesKind::Unknown, samples).0
+    }
+
+    #[test]
+    fn where_nobody_declared_a_kind_name_and_values_decide() {
+        let cases: [(&str, &[f64], Role); 10] = [
+            ("errors_total", &[5.0, 5.0, 7.0], Role::Counter),
+            ("errors_total", &[500.0, 510.0, 3.0], Role::Counter),
+            ("rooms_total", &[500.0, 400.0, 510.0], Role::Level),
+            ("latency_count", &[1.0, 2.0, 2.0], Role::Count),
+            ("replica_count", &[3.0, 3.0, 3.0], Role::Level),
+            ("latency_bucket", &[1.0, 2.0, 2.0], Role::Bucket(0.5)),
+            ("build_info", &[1.0, 1.0, 1.0], Role::Info),
+            ("process_start_time_seconds", &[1.7e9, 1.7e9, 1.7e9], Role::Epoch),
+            ("last_success_timestamp_seconds", &[1.7e9, 1.7e9 + 1.0, 1.7e9 + 2.0], Role::Clock),
+            ("response_time", &[0.1, 0.2, 0.1], Role::Level),
+        ];
+        for (metric, values, expected) in cases {
+            assert_eq!(role(&unknown(metric, values)), expected, "{metric} {values:?}");
+        }
+    }
+
+    #[test]
+    fn a_declared_kind_is_believed() {
+        let mut declared = unknown("rooms_total", &[5.0, 6.0]);
+        declared.kind = SeriesKind::Gauge;
+        assert_eq!(role(&declared), Role::Level);
+    }
+}

@@ -91,10 +91,10 @@ pub(super) struct SourceArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) recording: Option<PathBuf>,
     /// Only series that match; may be repeated.
-    #[arg(long = "match", value_name = "SELECTOR", requires = "prometheus")]
+    #[arg(long = "match", value_name = "SELECTOR", conflicts_with = "recording")]
     pub(super) selectors: Vec<String>,
     /// The label that names the service; may be repeated, the first one present counts.
-    #[arg(long = "service-label", value_name = "NAME")]
+    #[arg(long = "service-label", value_name = "NAME", conflicts_with = "recording")]
     pub(super) service_labels: Vec<String>,
     #[command(flatten)]
     pub(super) access: AccessArgs,
@@ -104,22 +104,22 @@ pub(super) struct SourceArgs {
 #[derive(Args, Clone, Debug)]
 pub(super) struct AccessArgs {
     /// The user for basic authentication.
-    #[arg(long, value_name = "NAME", requires = "prometheus")]
+    #[arg(long, value_name = "NAME", conflicts_with = "recording")]
     pub(super) user: Option<String>,
     /// A file with the password for --user [or the environment: AFTERMATH_PASSWORD].
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(super) password_file: Option<PathBuf>,
     /// A file with a bearer token, read anew for each request [or the environment: AFTERMATH_BEARER_TOKEN].
-    #[arg(long, value_name = "FILE", requires = "prometheus", conflicts_with = "user")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "recording"])]
     pub(super) bearer_token_file: Option<PathBuf>,
     /// A further header such as `X-Scope-OrgID: tenant`; may be repeated.
-    #[arg(long = "header", value_name = "NAME: VALUE", requires = "prometheus")]
+    #[arg(long = "header", value_name = "NAME: VALUE", conflicts_with = "recording")]
     pub(super) headers: Vec<String>,
     /// Certificates (PEM) to trust instead of the system's.
-    #[arg(long, value_name = "FILE", requires = "prometheus")]
+    #[arg(long, value_name = "FILE", conflicts_with = "recording")]
     pub(super) ca_file: Option<PathBuf>,
     /// How samples are read.
-    #[arg(long, value_enum, default_value_t = Read::Auto)]
+    #[arg(long, value_enum, default_value_t = Read::Auto, conflicts_with = "recording")]
     pub(super) read: Read,
 }
 
@@ -194,7 +194,7 @@ pub(super) struct SnapshotArgs {
     #[arg(long, value_name = "[SERVICE=]URL", conflicts_with_all = ["prometheus", "recording"], requires = "duration")]
     pub(super) scrape: Vec<String>,
     /// How long to scrape.
-    #[arg(long = "for", id = "duration", value_name = "DURATION", requires = "scrape")]
+    #[arg(long = "for", id = "duration", value_name = "DURATION", conflicts_with_all = ["prometheus", "recording"])]
     pub(super) duration: Option<String>,
     /// The stretch of time to read from a server or a recording.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, conflicts_with = "scrape")]
@@ -242,10 +242,10 @@ pub(super) struct CalibrateArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) recording: Vec<PathBuf>,
     /// Only series that match; may be repeated.
-    #[arg(long = "match", value_name = "SELECTOR", requires = "prometheus")]
+    #[arg(long = "match", value_name = "SELECTOR", conflicts_with = "recording")]
     pub(super) selectors: Vec<String>,
     /// The label that names the service; may be repeated, the first one present counts.
-    #[arg(long = "service-label", value_name = "NAME", requires = "prometheus")]
+    #[arg(long = "service-label", value_name = "NAME", conflicts_with = "recording")]
     pub(super) service_labels: Vec<String>,
     #[command(flatten)]
     pub(super) access: AccessArgs,

@@ -1,5 +1,7 @@
 //! `aftermath judge`: a fault that happened.
 
+use aftermath_baselines::OutputFile;
+
 use super::args::JudgeArgs;
 use super::{plan, render, source};
 use crate::clock::now;
@@ -7,7 +9,7 @@ use crate::driver::Driver;
 use crate::exit_code::ExitCode;
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::run::{Ended, Run, run};
+use crate::run::{Run, run};
 
 pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
     let now = now()?;
@@ -15,19 +17,18 @@ pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
     let named = source::Named::of(&args.source)?;
     let experiment = plan::experiment(&args, &named.recorded(), now)?;
     let learned = args.learned.as_deref().map(aftermath_baselines::read_learned).transpose()?;
+    // A page that cannot be written is told before minutes of reading, not after.
+    let page = args.html.as_deref().map(OutputFile::create).transpose()?;
     let source = named.open(&args.source).await?;
 
     let run_plan = Run { source, driver: Driver::Past(experiment), learned, evidence: args.evidence.clone() };
-    let ended = tokio::select! {
-        ended = run(run_plan, &progress) => ended?,
+    let judged = tokio::select! {
+        judged = run(run_plan, &progress) => judged?,
         _ = tokio::signal::ctrl_c() => return Err(Failure::interrupted()),
     };
     progress.done();
-    let Ended::Judged(judged) = ended else {
-        return Err(Failure::error("a fault that is over was not judged; this is a defect of aftermath"));
-    };
-    if let Some(path) = &args.html {
-        render::html_file(&judged.report, path)?;
+    if let Some(page) = page {
+        page.complete(judged.report.to_html().as_bytes())?;
     }
     let written = [("report", &args.html), ("evidence", &args.evidence)];
     let files = written

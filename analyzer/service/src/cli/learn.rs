@@ -34,7 +34,12 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
         windows.push(score_quiet(quiet, args.step.as_ref(), now)?);
     }
     aftermath_baselines::write_learned(&args.out, &aftermath_detect::learn(&windows))?;
-    progress.event(&format!("learned from {} quiet windows: {}", windows.len(), args.out.display()));
+    progress.event(&format!(
+        "learned from {} quiet {}: {}",
+        windows.len(),
+        if windows.len() == 1 { "window" } else { "windows" },
+        args.out.display()
+    ));
     Ok(ExitCode::Fine)
 }
 

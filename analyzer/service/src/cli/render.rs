@@ -17,7 +17,7 @@ pub(super) fn report(report: &Report, format: Format, files: Vec<ReportFile>) ->
     let text = match format {
         Format::Json => report.to_json(),
         Format::Markdown => report.to_markdown(),
-        Format::Text => report.to_text(TextOptions { style: style(), files, ..TextOptions::default() }),
+        Format::Text => report.to_text(TextOptions { style: style(), width: width(), files }),
     };
     to_stdout(text.as_bytes())
 }
@@ -58,8 +58,17 @@ pub(super) fn failure(failure: &Failure) {
     }
 }
 
-/// Colour on a terminal only, and never against <https://no-color.org>.
+/// The columns of the terminal, or the usual number; a line that is very wide is hard to read.
+fn width() -> usize {
+    const WIDEST: usize = 140;
+    let columns = console::Term::stdout().size_checked().map(|(_, columns)| usize::from(columns));
+    columns.map_or(TextOptions::USUAL, |columns| columns.min(WIDEST))
+}
+
+/// Colour on a terminal that knows colours only, and never against <https://no-color.org>.
 fn style() -> Style {
-    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let is_dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    let refused = is_set("NO_COLOR") || is_dumb;
     if std::io::stdout().is_terminal() && !refused { Style::Colour } else { Style::Plain }
 }

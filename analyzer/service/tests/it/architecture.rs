@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What each crate of ours may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 6] = [
+const ARROWS: [(&str, &[&str]); 7] = [
     ("aftermath-model", &[]),
     ("aftermath-detect", &["aftermath-model"]),
     ("aftermath-metrics", &["aftermath-model"]),
     ("aftermath-baselines", &["aftermath-model"]),
     ("aftermath-fixtures", &[]),
+    ("aftermath-generator", &["aftermath-model"]),
     (
         "aftermath",
         &[
@@ -23,10 +24,14 @@ const ARROWS: [(&str, &[&str]); 6] = [
 ];
 
 /// Dependencies that stay in one place: build time and clarity.
-const HOMES: [(&str, &[&str]); 3] = [
+const HOMES: [(&str, &[&str]); 7] = [
     ("polars", &["aftermath-baselines"]),
     ("statrs", &["aftermath-detect"]),
     ("prost", &["aftermath-metrics"]),
+    ("reqwest", &["aftermath-metrics"]),
+    ("rustls", &["aftermath-metrics"]),
+    ("rayon", &["aftermath-detect"]),
+    ("axum", &["aftermath-fixtures"]),
 ];
 
 /// What the pure crates must not even be able to reach.

@@ -173,3 +173,40 @@ fn a_server_that_is_not_there_is_named() {
 fn an_unknown_fault_of_the_demo_is_told_which_there_are() {
     aftermath(&["demo", "--fault", "earthquake"]).assert_refused(2, &["earthquake", "cache-wipe"]);
 }
+
+#[test]
+fn options_that_a_recording_cannot_honour_are_refused_rather_than_ignored() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let table: [&[&str]; 7] = [
+        &["--match", "{job=\"shop\"}"],
+        &["--service-label", "team"],
+        &["--user", "me"],
+        &["--bearer-token-file", "/token"],
+        &["--header", "X-Scope-OrgID: a"],
+        &["--ca-file", "/ca.pem"],
+        &["--read", "remote-read"],
+    ];
+    for option in table {
+        judge(&path, option).assert_refused(2, &["cannot be used with", option[0]]);
+    }
+}
+
+#[test]
+fn a_service_that_does_not_exist_is_refused_as_target_and_as_expectation() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    judge(&path, &["--target", "chart", "--expect", "catalogue"]).assert_refused(
+        2,
+        &["--target chart", "--expect catalogue", "there are cart, catalog, checkout, gateway"],
+    );
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told_before_anything_is_judged() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let said = judge(&path, &["--html", "/nowhere/report.html"]);
+    said.assert_refused(1, &["/nowhere/report.html"]);
+    assert!(!said.stderr.contains("scoring"), "{}", said.stderr);
+}
