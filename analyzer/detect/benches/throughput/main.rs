@@ -39,7 +39,7 @@ fn main() {
     let threads = std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| "all".to_owned());
     println!("\n### Scorer: {steps} samples a series, {threads} threads\n");
     println!(
-        "| series | million samples/s | time per series against the smallest | judge, ms | resident bytes a series |"
+        "| series | million samples/s | time per series against the smallest | judge, µs a series | resident bytes a series |"
     );
     println!("|---|---|---|---|---|");
     let sizes = std::iter::successors(Some(1_000), |size| Some(size * 10)).take_while(|&size| size <= most);
@@ -53,7 +53,7 @@ fn main() {
             "| {size} | {:.1} | {:.2} | {:.1} | {weight} |",
             steps as f64 / each / 1e6,
             each / first,
-            1000.0 * taken.judging.as_secs_f64()
+            1e6 * taken.judging.as_secs_f64() / size as f64
         );
     }
 }
