@@ -28,6 +28,9 @@ impl OutputFile {
     /// [`BaselineError::Write`] when the folder does not exist or may not be written to.
     pub fn create(path: &Path) -> Result<Self, BaselineError> {
         let fail = |cause: std::io::Error| write_error(path, &cause);
+        if path.is_dir() {
+            return Err(fail(std::io::ErrorKind::IsADirectory.into()));
+        }
         let is_special = path.metadata().is_ok_and(|metadata| !metadata.is_file());
         let target = if is_special {
             Target::Direct(File::options().write(true).open(path).map_err(fail)?)
@@ -35,7 +38,8 @@ impl OutputFile {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let temporary = like_a_new_file(tempfile::Builder::new().prefix(".aftermath-"))
                 .tempfile_in(folder.unwrap_or(Path::new(".")))
-                .map_err(fail)?;
+                // The message of the library names the temporary file, which nobody asked for.
+                .map_err(|cause| fail(cause.kind().into()))?;
             Target::Replaced(temporary)
         };
         Ok(Self { path: path.to_owned(), target })

@@ -20,11 +20,19 @@ const TAIL: f64 = 0.025;
 
 impl Proportion {
     /// `hits` out of `trials`, with the interval of Clopper and Pearson (1934, Biometrika 26, 404), which never covers
-    /// less often than it says. Trials that depend on each other, such as windows of one day, know less than it says.
+    /// less often than it says. The trials must not depend on each other; see [`Self::of_dependent`].
     #[must_use]
     pub fn of(hits: usize, trials: usize) -> Self {
+        Self::of_dependent(hits, trials, trials)
+    }
+
+    /// The same for trials of which only `independent` do not share anything with each other, such as windows that
+    /// overlap: the rate is that of all trials, the interval that of as many as are independent.
+    #[must_use]
+    pub fn of_dependent(hits: usize, trials: usize, independent: usize) -> Self {
         let hits = hits.min(trials);
-        let (successes, failures) = (hits as f64, (trials - hits) as f64);
+        let share = if trials == 0 { 1.0 } else { independent.min(trials) as f64 / trials as f64 };
+        let (successes, failures) = (hits as f64 * share, (trials - hits) as f64 * share);
         let quantile = |a: f64, b: f64, p: f64| Beta::new(a, b).map_or(f64::NAN, |beta| beta.inverse_cdf(p));
         let lower = if hits == 0 { 0.0 } else { quantile(successes, failures + 1.0, TAIL) };
         let upper = if hits == trials { 1.0 } else { quantile(successes + 1.0, failures, 1.0 - TAIL) };
@@ -52,6 +60,15 @@ mod tests {
             assert!((found.lower - lower).abs() < 1e-5, "{found:?}");
             assert!((found.upper - upper).abs() < 1e-5, "{found:?}");
         }
+    }
+
+    #[test]
+    fn trials_that_share_samples_know_less() {
+        let (all, few) = (Proportion::of(4, 40), Proportion::of_dependent(4, 40, 10));
+        assert_eq!(all.rate(), few.rate());
+        assert!(few.lower < all.lower && all.upper < few.upper, "{all:?} {few:?}");
+        let one_of_ten = Proportion::of(1, 10);
+        assert!((few.upper - one_of_ten.upper).abs() < 1e-12, "{few:?} {one_of_ten:?}");
     }
 
     #[test]

@@ -119,13 +119,14 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
             *reasons.entry(reason.id).or_insert(0) += 1;
         }
     }
+    let proportion = |hits| Proportion::of_dependent(hits, windows, independent_windows);
     let outcomes = [Outcome::Pass, Outcome::Warn, Outcome::Fail, Outcome::Inconclusive].map(|outcome| {
         let hits = verdicts.iter().filter(|verdict| verdict.outcome == outcome).count();
-        (outcome, Proportion::of(hits, windows))
+        (outcome, proportion(hits))
     });
     let mut metrics: Vec<(String, String, Proportion)> = worst_first(metrics)
         .into_iter()
-        .map(|((service, metric), hits)| (service, metric, Proportion::of(hits, windows)))
+        .map(|((service, metric), hits)| (service, metric, proportion(hits)))
         .collect();
     metrics.truncate(WORST_METRICS);
     let mut calibration = Calibration {
@@ -134,7 +135,7 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
         outcomes: outcomes.to_vec(),
         services: worst_first(services)
             .into_iter()
-            .map(|(service, hits)| (service, Proportion::of(hits, windows)))
+            .map(|(service, hits)| (service, proportion(hits)))
             .collect(),
         metrics,
         reasons: worst_first(reasons),

@@ -16,6 +16,12 @@ pub(super) struct Cli {
     pub(super) command: Command,
 }
 
+/// A share between 0 and 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share: f64 = text.parse().map_err(|_| "not a number; write a share such as 0.02".to_owned())?;
+    if (0.0..=1.0).contains(&share) { Ok(share) } else { Err("not a share between 0 and 1".to_owned()) }
+}
+
 #[derive(Subcommand, Debug)]
 pub(super) enum Command {
     /// Break a small shop on this machine and judge what happened. Needs nothing.
@@ -66,7 +72,7 @@ pub(super) struct DemoArgs {
     #[arg(long)]
     pub(super) list: bool,
     /// Fixes what the shop and its load draw by chance.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, allow_hyphen_values = true)]
     pub(super) seed: u64,
     /// Leave the shop running afterwards, until Ctrl-C.
     #[arg(long)]
@@ -150,7 +156,7 @@ pub(super) struct WindowArgs {
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) exclude: Vec<String>,
     /// The spacing of samples [default: that of the recording, or 15s].
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) step: Option<String>,
 }
 
@@ -191,16 +197,17 @@ pub(super) struct SnapshotArgs {
     #[command(flatten)]
     pub(super) source: SourceArgs,
     /// A /metrics address to read from now on, `URL` or `SERVICE=URL`; may be repeated.
-    #[arg(long, value_name = "[SERVICE=]URL", conflicts_with_all = ["prometheus", "recording"], requires = "duration")]
+    #[arg(long, value_name = "[SERVICE=]URL", requires = "duration",
+          conflicts_with_all = ["prometheus", "recording", "selectors", "read", "user", "bearer_token_file", "headers", "ca_file"])]
     pub(super) scrape: Vec<String>,
     /// How long to scrape.
-    #[arg(long = "for", id = "duration", value_name = "DURATION", conflicts_with_all = ["prometheus", "recording"])]
+    #[arg(long = "for", id = "duration", value_name = "DURATION", allow_hyphen_values = true, conflicts_with_all = ["prometheus", "recording"])]
     pub(super) duration: Option<String>,
     /// The stretch of time to read from a server or a recording.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true, conflicts_with = "scrape")]
     pub(super) window: Option<String>,
     /// The spacing of samples [default: that of the recording, or 15s].
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) step: Option<String>,
     /// The evidence file to write.
     #[arg(long, value_name = "FILE")]
@@ -225,7 +232,7 @@ pub(super) struct LearnArgs {
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) exclude: Vec<String>,
     /// The spacing of samples [default: that of each recording].
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) step: Option<String>,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
@@ -256,25 +263,25 @@ pub(super) struct CalibrateArgs {
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) exclude: Vec<String>,
     /// How long the baseline of each judgement is.
-    #[arg(long, value_name = "DURATION", default_value = "30m")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, default_value = "30m")]
     pub(super) baseline: String,
     /// How long the pretended fault is.
-    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true, default_value = "5m")]
     pub(super) fault: String,
     /// How long the pretended recovery is.
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) recovery: Option<String>,
     /// From one judgement to the next [default: the length of the fault].
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) every: Option<String>,
     /// The spacing of samples [default: that of the recording, or 15s].
-    #[arg(long, value_name = "DURATION")]
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) step: Option<String>,
     /// What `aftermath learn` wrote for this system.
     #[arg(long, value_name = "FILE")]
     pub(super) learned: Option<PathBuf>,
     /// End with exit code 20 when a larger share of the windows fails.
-    #[arg(long, value_name = "SHARE")]
+    #[arg(long, value_name = "SHARE", allow_hyphen_values = true, value_parser = share)]
     pub(super) at_most: Option<f64>,
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,

@@ -1,6 +1,7 @@
 //! `aftermath calibrate`: how often this system would raise a false alarm.
 
 use std::fmt::Write;
+use std::path::PathBuf;
 
 use aftermath_detect::Proportion;
 use aftermath_model::{LearnedNull, Outcome, Timeline, Verdict, Window};
@@ -82,6 +83,7 @@ impl Asked {
             recovery_ms: recovery_ms.flatten().unwrap_or_default(),
             every_ms: every_ms.flatten().unwrap_or(fault_ms),
         };
+        refuse_repeated(&args.recording)?;
         Ok(Self {
             shape,
             window: stretch.flatten(),
@@ -90,12 +92,35 @@ impl Asked {
         })
     }
 
-    fn timelines(&self, recorded: &Recorded) -> Vec<Timeline> {
+    fn timelines(&self, recorded: &Recorded) -> Result<Vec<Timeline>, Failure> {
         let step_ms = self.step_ms.or(recorded.step_ms).unwrap_or(DEFAULT_STEP_MS);
-        self.window
-            .or(recorded.extent)
-            .map_or_else(Vec::new, |extent| quiet_timelines(extent, self.shape, &self.exclude, step_ms))
+        let Some(extent) = self.window.or(recorded.extent) else { return Ok(Vec::new()) };
+        let count = extent.duration_ms() / self.shape.every_ms.max(1);
+        if self.shape.every_ms < step_ms || count > WINDOWS_MAX {
+            return Err(Failure::bad_input(format!(
+                "--every {} ms over {} would make some {count} judgements; give a larger --every, at least the step \
+                 of {step_ms} ms and at most {WINDOWS_MAX} windows",
+                self.shape.every_ms, extent
+            )));
+        }
+        Ok(quiet_timelines(extent, self.shape, &self.exclude, step_ms))
     }
+}
+
+/// As many judgements as a night has time for: each reads the whole stretch once.
+const WINDOWS_MAX: i64 = 20_000;
+
+/// The same samples twice would count as twice the evidence.
+fn refuse_repeated(recordings: &[PathBuf]) -> Result<(), Failure> {
+    let mut problems = Problems::default();
+    for (index, path) in recordings.iter().enumerate() {
+        let real = |path: &PathBuf| path.canonicalize().unwrap_or_else(|_| path.clone());
+        if recordings[..index].iter().any(|other| real(other) == real(path)) {
+            problems
+                .add(format!("--recording {} is given twice; its windows would count twice", path.display()));
+        }
+    }
+    problems.into_result()
 }
 
 fn from_files(
@@ -106,10 +131,11 @@ fn from_files(
 ) -> Result<Calibration, Failure> {
     let (mut verdicts, mut free) = (Vec::<Verdict>::new(), 0);
     for path in &args.recording {
-        progress.stage(&format!("judging quiet windows of {}", path.display()));
+        progress.stage(&format!("looking through {}", path.display()));
         let recording = open_recording(path)?;
-        let timelines = asked.timelines(&recorded(&recording));
+        let timelines = asked.timelines(&recorded(&recording))?;
         free += independent(&timelines);
+        progress.stage(&format!("judging {} quiet windows of {}", timelines.len(), path.display()));
         verdicts.extend(judge_quiet(&recording.file, &timelines, learned, progress)?);
     }
     summary(&verdicts, free)
@@ -133,7 +159,7 @@ async fn from_server(
     let stretch = Stretch::plain(span, asked.step_ms.unwrap_or(DEFAULT_STEP_MS));
     let catalog = source.discover(span, progress).await?;
     let taken = snapshot::take(&source, &catalog, stretch, None, progress).await?;
-    let timelines = asked.timelines(&Recorded::default());
+    let timelines = asked.timelines(&Recorded::default())?;
     let free = independent(&timelines);
     progress.stage(&format!("judging {} quiet windows", timelines.len()));
     let verdicts =

@@ -1,6 +1,8 @@
 //! `aftermath demo`: a shop, a fault, a verdict, with nothing to install.
 
 use std::fmt::Write;
+use std::fs::File;
+use std::path::Path;
 use std::sync::Arc;
 
 use aftermath_baselines::OutputFile;
@@ -31,8 +33,7 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
         Some(name) => Fault::named(name).map_err(Failure::bad_input)?,
         None => Fault::default(),
     };
-    std::fs::create_dir_all(&args.out)
-        .map_err(|cause| Failure::bad_input(format!("--out {}: {cause}", args.out.display())))?;
+    let _claim = claim(&args.out)?;
     let progress = Progress::on_stderr();
     // Whatever ends the demo, also Ctrl-C, drops the shop, and with it every child.
     tokio::select! {
@@ -41,6 +42,24 @@ pub(super) async fn demo(args: DemoArgs) -> Result<ExitCode, Failure> {
             progress.done();
             Err(Failure::interrupted())
         }
+    }
+}
+
+/// Makes the folder and claims it for this demo: two at once would overwrite each other's files.
+fn claim(folder: &Path) -> Result<File, Failure> {
+    let shown = folder.display();
+    if folder.exists() && !folder.is_dir() {
+        return Err(Failure::bad_input(format!("--out {shown} is a file, not a folder")));
+    }
+    let refused = |cause: std::io::Error| Failure::bad_input(format!("--out {shown}: {cause}"));
+    std::fs::create_dir_all(folder).map_err(refused)?;
+    let claim = File::create(folder.join(".claimed")).map_err(refused)?;
+    match claim.try_lock() {
+        Ok(()) => Ok(claim),
+        Err(std::fs::TryLockError::WouldBlock) => Err(Failure::bad_input(format!(
+            "--out {shown} belongs to another demo that is still running; give each its own folder"
+        ))),
+        Err(std::fs::TryLockError::Error(cause)) => Err(refused(cause)),
     }
 }
 
@@ -110,7 +129,7 @@ fn fault_list() -> String {
     for fault in Fault::all() {
         let mark = if fault.name == default.name { " (default)" } else { "" };
         // Writing to a string cannot fail.
-        let _ = writeln!(list, "{:<18} {}{mark}", fault.name, fault.description);
+        let _ = writeln!(list, "{:<20} {}{mark}", fault.name, fault.description);
     }
     list
 }

@@ -14,11 +14,20 @@ use crate::run::{Run, run};
 pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
     let now = now()?;
     let progress = Progress::on_stderr();
+    plan::check_files(
+        &[
+            ("--recording", args.source.recording.as_deref()),
+            ("--learned", args.learned.as_deref()),
+            ("--topology", args.topology.as_deref()),
+        ],
+        &[("--html", args.html.as_deref()), ("--evidence", args.evidence.as_deref())],
+    )?;
     let named = source::Named::of(&args.source)?;
     let experiment = plan::experiment(&args, &named.recorded(), now)?;
     let learned = args.learned.as_deref().map(aftermath_baselines::read_learned).transpose()?;
     // A page that cannot be written is told before minutes of reading, not after.
     let page = args.html.as_deref().map(OutputFile::create).transpose()?;
+    progress.stage("opening the source");
     let source = named.open(&args.source).await?;
 
     let run_plan = Run { source, driver: Driver::Past(experiment), learned, evidence: args.evidence.clone() };

@@ -130,6 +130,14 @@ fn check_timeline(
     if in_future {
         before.into_iter().for_each(|problem| problems.add(problem));
     }
+    for excluded in timeline.exclude() {
+        if !excluded.overlaps(timeline.baseline()) {
+            problems.add(format!(
+                "--exclude {excluded} lies outside the baseline {}; only stretches of the baseline can be left out",
+                timeline.baseline()
+            ));
+        }
+    }
     if recorded.is_recording {
         for (name, window) in [("baseline", timeline.baseline()), ("fault", timeline.fault())] {
             if !recorded.extent.is_some_and(|extent| extent.overlaps(window)) {
@@ -141,6 +149,34 @@ fn check_timeline(
         }
     }
     Some(timeline)
+}
+
+/// Refuses outputs that would overwrite each other or an input, and `-`, which names no file here.
+///
+/// # Errors
+/// Every such pair at once.
+pub(super) fn check_files(
+    inputs: &[(&str, Option<&Path>)],
+    outputs: &[(&str, Option<&Path>)],
+) -> Result<(), Failure> {
+    let mut problems = Problems::default();
+    let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+    let mut taken: Vec<(&str, std::path::PathBuf)> =
+        inputs.iter().filter_map(|(option, path)| Some((*option, real((*path)?)))).collect();
+    for (option, path) in outputs.iter().filter_map(|(option, path)| Some((*option, (*path)?))) {
+        if path == Path::new("-") {
+            problems.add(format!("{option} - names no file; reports go to standard output by themselves"));
+        }
+        let place = real(path);
+        // A device takes whatever comes and keeps nothing that could be lost.
+        let is_device = place.metadata().is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+        if let Some((other, _)) = taken.iter().find(|(_, other)| *other == place).filter(|_| !is_device) {
+            problems
+                .add(format!("{option} {} is the same file as {other}; give each its own", path.display()));
+        }
+        taken.push((option, place));
+    }
+    problems.into_result()
 }
 
 /// The windows of one quiet stretch for `learn`.

@@ -1,7 +1,7 @@
 //! `aftermath snapshot`: a stretch of time in an evidence file.
 
 use super::args::SnapshotArgs;
-use super::plan::DEFAULT_STEP_MS;
+use super::plan::{self, DEFAULT_STEP_MS};
 use super::source::{Named, naming};
 use super::times::{parse_duration_ms, parse_window};
 use crate::clock::now;
@@ -14,6 +14,10 @@ use crate::source::Source;
 
 pub(super) async fn snapshot(args: SnapshotArgs) -> Result<ExitCode, Failure> {
     let progress = Progress::on_stderr();
+    plan::check_files(
+        &[("--recording", args.source.recording.as_deref())],
+        &[("--evidence", Some(&args.evidence))],
+    )?;
     let taken = async {
         let (source, stretch) =
             if args.scrape.is_empty() { past(&args).await? } else { scraped(&args, &progress).await? };
@@ -48,6 +52,11 @@ async fn past(args: &SnapshotArgs) -> Result<(Source, Stretch), Failure> {
     let span = window.or(recorded.extent).ok_or_else(|| {
         Failure::bad_input("--window is missing: say which stretch to read, such as --window -1h..now")
     })?;
+    if let Some(extent) = recorded.extent.filter(|extent| !extent.overlaps(span)) {
+        return Err(Failure::bad_input(format!(
+            "--window {span} lies outside the recording: it holds {extent}"
+        )));
+    }
     if span.to > now && !recorded.is_recording {
         return Err(Failure::bad_input(format!("--window {span} lies in the future (it is {now} now)")));
     }

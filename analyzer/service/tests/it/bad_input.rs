@@ -210,3 +210,63 @@ fn a_page_that_cannot_be_written_is_told_before_anything_is_judged() {
     said.assert_refused(1, &["/nowhere/report.html"]);
     assert!(!said.stderr.contains("scoring"), "{}", said.stderr);
 }
+
+#[test]
+fn files_that_would_overwrite_each_other_are_refused() {
+    let (folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let before = std::fs::read(&path).unwrap();
+    let shown = path.to_str().unwrap();
+    judge(&path, &["--evidence", shown]).assert_refused(2, &["--evidence", "same file as --recording"]);
+    assert_eq!(std::fs::read(&path).unwrap(), before, "the input was touched");
+    let one = folder.path().join("one");
+    std::fs::write(&one, "mine").unwrap();
+    let one = one.to_str().unwrap();
+    judge(&path, &["--html", one, "--evidence", one]).assert_refused(2, &["same file as --html"]);
+    judge(&path, &["--html", "-"]).assert_refused(2, &["--html - names no file"]);
+}
+
+#[test]
+fn an_exclusion_outside_the_baseline_is_refused() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    judge(&path, &["--exclude", &samples(125, 130)])
+        .assert_refused(2, &["--exclude", "outside the baseline"]);
+}
+
+#[test]
+fn a_snapshot_of_nothing_is_refused_and_leaves_no_file() {
+    let (folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let kept = folder.path().join("kept.parquet");
+    let window = "2020-01-01T00:00:00Z..2020-01-02T00:00:00Z";
+    let arguments = ["snapshot", "--recording", path.to_str().unwrap(), "--window", window];
+    aftermath(&[&arguments[..], &["--evidence", kept.to_str().unwrap()]].concat())
+        .assert_refused(2, &["lies outside the recording"]);
+    assert!(!kept.exists());
+}
+
+#[test]
+fn two_demos_do_not_share_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let claim = std::fs::File::create(folder.path().join(".claimed")).unwrap();
+    claim.lock().unwrap();
+    aftermath(&["demo", "--out", folder.path().to_str().unwrap()])
+        .assert_refused(2, &["belongs to another demo that is still running"]);
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    aftermath(&["demo", "--out", file.to_str().unwrap()]).assert_refused(2, &["is a file, not a folder"]);
+}
+
+#[test]
+fn calibrate_refuses_limits_and_steps_that_mean_nothing() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let path = path.to_str().unwrap();
+    for share in ["NaN", "7", "-1", "often"] {
+        aftermath(&["calibrate", "--recording", path, "--at-most", share]).assert_refused(2, &["--at-most"]);
+    }
+    aftermath(&["calibrate", "--recording", path, "--every", "1ms"]).assert_refused(2, &["--every 1 ms"]);
+    aftermath(&["calibrate", "--recording", path, "--recording", path])
+        .assert_refused(2, &["is given twice"]);
+}
