@@ -24,11 +24,11 @@ use crate::semantics::stem;
 use moderate::{History, moderated};
 use pool::Pool;
 
-/// A metric has a null of its own from this many quiet statistics on: the 2 % tail then begins at its fourth
-/// largest. Smaller ones share the null of all.
-const LEAST_IN_POOL: usize = 200;
-/// Fewer values than this in all leave nothing but theory.
-const LEAST_IN_ALL: usize = 40;
+/// Fewer values than this make no null.
+const LEAST_IN_POOL: usize = 40;
+/// A metric's own null is believed as far as its values fill it, against the null of all series: half at this many, of
+/// which the 2 % that shape the tail are 20.
+const HALF_BELIEVED_AT: f64 = 1000.0;
 /// Without any placebo the statistic is read as a Student t with so few degrees of freedom that its tail is heavier
 /// than that of a normal by far: at 5 deviates 1.5 % instead of one in a million.
 const THEORETICAL_DEGREES: f64 = 3.0;
@@ -84,7 +84,7 @@ impl Null {
 
     fn set_pools(&mut self, values: BTreeMap<String, Vec<f64>>) {
         let all: Vec<f64> = values.values().flatten().copied().collect();
-        self.of_all = (all.len() >= LEAST_IN_ALL).then(|| Pool::of(all));
+        self.of_all = (all.len() >= LEAST_IN_POOL).then(|| Pool::of(all));
         self.metrics = values
             .into_iter()
             .filter(|(_, values)| values.len() >= LEAST_IN_POOL)
@@ -174,11 +174,15 @@ impl Null {
         }
     }
 
+    /// The p-value of a statistic between those of its metric and of all series, on a logarithmic scale.
     fn pooled(&self, score: &SeriesScore, statistic: f64) -> f64 {
-        match self.metrics.get(&stem(&score.key.metric)).or(self.of_all.as_ref()) {
-            Some(pool) => pool.p_value(statistic).min(1.0),
-            None => two_sided_normal_tail(normal_deviate_of_t(statistic, THEORETICAL_DEGREES)),
-        }
+        let Some(of_all) = &self.of_all else {
+            return two_sided_normal_tail(normal_deviate_of_t(statistic, THEORETICAL_DEGREES));
+        };
+        let general = of_all.p_value(statistic);
+        let Some(metric) = self.metrics.get(&stem(&score.key.metric)) else { return general };
+        let belief = metric.count() / (metric.count() + HALF_BELIEVED_AT);
+        metric.p_value(statistic).powf(belief) * general.powf(1.0 - belief)
     }
 }
 

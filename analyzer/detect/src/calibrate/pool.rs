@@ -36,14 +36,19 @@ impl Pool {
         Self { threshold, share_beyond, shape, width: (centre * (1.0 - shape)).max(1e-9), sorted: values }
     }
 
+    /// How many values it rests on.
+    pub(super) fn count(&self) -> f64 {
+        self.sorted.len() as f64
+    }
+
     /// The chance of a statistic at least this large.
     pub(super) fn p_value(&self, statistic: f64) -> f64 {
         if statistic > self.threshold {
             let reach = 1.0 + self.shape * (statistic - self.threshold) / self.width;
-            return self.share_beyond * reach.powf(-1.0 / self.shape);
+            return (self.share_beyond * reach.powf(-1.0 / self.shape)).min(1.0);
         }
         let at_least = self.sorted.len() - self.sorted.partition_point(|&value| value < statistic);
-        (1 + at_least) as f64 / (self.sorted.len() + 1) as f64
+        ((1 + at_least) as f64 / (self.sorted.len() + 1) as f64).min(1.0)
     }
 }
 
