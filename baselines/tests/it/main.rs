@@ -227,3 +227,20 @@ fn a_recording_of_somebody_else_has_no_description() {
     assert_eq!((runs.len(), runs[0].kind, runs[0].samples.len()), (1, None, 2));
     assert!(runs[0].samples[1].1.is_nan(), "a null is a missing value");
 }
+
+#[test]
+fn evidence_of_version_1_is_readable_for_ever() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recordings/evidence-v1.parquet");
+    let evidence = Evidence::open(Path::new(path)).unwrap();
+    let meta = evidence.meta().unwrap();
+    let experiment = meta.experiment.as_ref().unwrap();
+    assert_eq!(meta.provenance.step_ms, 15_000);
+    assert_eq!(experiment.expectations.target.as_deref(), Some("cart"));
+    assert_eq!(experiment.timeline.fault(), window(1_772_368_200_000, 1_772_368_500_000));
+    let runs = runs(&evidence);
+    let series: std::collections::BTreeSet<(&str, &str)> =
+        runs.iter().map(|run| (run.metric.as_str(), run.service.as_str())).collect();
+    assert_eq!(series.len(), 18);
+    // 180 steps of 18 series, less the three samples that are not a number and the infinite one.
+    assert_eq!(runs.iter().map(|run| run.samples.len()).sum::<usize>(), 18 * 180 - 4);
+}

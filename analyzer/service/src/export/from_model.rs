@@ -41,7 +41,7 @@ impl Report {
         Self {
             report_version: REPORT_VERSION,
             verdict: verdict_word(verdict.outcome),
-            score: derived(verdict.score),
+            score: score(verdict),
             reasons: reasons(verdict),
             system: system(&verdict.system),
             windows: windows(timeline),
@@ -51,7 +51,7 @@ impl Report {
             origin: origin(verdict),
             findings: verdict.findings.iter().map(finding).collect(),
             coverage: coverage(&verdict.coverage, &provenance.unread),
-            limits: verdict.limits.clone(),
+            limits: limits(&verdict.limits, &provenance.notes),
             checks: checks.iter().map(check).collect(),
             charts: charts.into_iter().map(chart).collect(),
             provenance: provenance_entry(provenance),
@@ -94,6 +94,25 @@ fn verdict_word(outcome: Outcome) -> VerdictWord {
         Outcome::Fail => VerdictWord::Fail,
         Outcome::Inconclusive => VerdictWord::Inconclusive,
     }
+}
+
+/// No verdict has no score: a number would be read as an answer.
+fn score(verdict: &Verdict) -> Option<f64> {
+    match verdict.outcome {
+        Outcome::Pass | Outcome::Warn | Outcome::Fail => derived(verdict.score),
+        Outcome::Inconclusive => None,
+    }
+}
+
+/// Everything that limits the verdict in one list: what the judgement cut, and what the source noted while reading.
+fn limits(of_judgement: &[String], of_source: &[String]) -> Vec<String> {
+    let mut limits: Vec<String> = Vec::new();
+    for limit in of_judgement.iter().chain(of_source) {
+        if !limits.contains(limit) {
+            limits.push(limit.clone());
+        }
+    }
+    limits
 }
 
 fn reasons(verdict: &Verdict) -> Vec<ReasonEntry> {
@@ -240,6 +259,19 @@ mod tests {
             assert_eq!(derived(value), expected, "{value}");
         }
         assert!(derived(-0.0).is_some_and(f64::is_sign_positive));
+    }
+
+    #[test]
+    fn what_the_source_noted_stands_once_among_the_limits() {
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        let limits = limits(&texts(&["cut", "both"]), &texts(&["both", "warning", "warning"]));
+        assert_eq!(limits, ["cut", "both", "warning"]);
+    }
+
+    #[test]
+    fn no_verdict_has_no_score_even_where_a_number_was_computed() {
+        assert_eq!(crate::export::samples::target_unmoved().score, None);
+        assert_eq!(crate::export::samples::quiet().score, Some(100.0));
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::report::{Report, ServiceState, VerdictWord};
 use super::story;
 use axis::TimeView;
 use chart::ServiceCharts;
-use rows::{CheckRow, FindingRow, GapRow, OriginRow, ReasonRow, ServiceRow};
+use rows::{CheckRow, DoubtfulRow, FindingRow, GapRow, OriginRow, ReasonRow, ServiceRow};
 use timeline::TimelineDrawing;
 
 impl Report {
@@ -51,6 +51,7 @@ struct Page {
     has_excluded: bool,
     nothing_hit: &'static str,
     hit: Vec<ServiceRow>,
+    may_have_changed: Vec<DoubtfulRow>,
     calm: Vec<ServiceRow>,
     calm_count: String,
     charts: Vec<ServiceCharts>,
@@ -92,8 +93,7 @@ impl Page {
             .map(|finding| FindingRow::new(report, finding))
             .collect();
         let more_findings = findings.split_off(findings.len().min(FINDINGS_SHOWN));
-        let hit = story::unexpected(report).into_iter().chain(story::expected(report));
-        let calm = story::unaffected(report);
+        let calm = story::no_change_seen(report);
         Self {
             verdict_class: verdict_class(report.verdict),
             verdict: report.verdict.shouted(),
@@ -104,11 +104,9 @@ impl Page {
             reasons: report.reasons.iter().map(ReasonRow::new).collect(),
             timeline: TimelineDrawing::new(report, &view),
             has_excluded: !report.windows.exclude.is_empty(),
-            nothing_hit: match report.verdict {
-                VerdictWord::Inconclusive => "What was hit cannot be told.",
-                _ => "No service was hit.",
-            },
-            hit: hit.map(|service| ServiceRow::new(report, service)).collect(),
+            nothing_hit: story::nothing_hit(report),
+            hit: story::hit(report).into_iter().map(|service| ServiceRow::new(report, service)).collect(),
+            may_have_changed: rows::may_have_changed(report),
             calm_count: count(calm.len(), "service", "services"),
             calm: calm.into_iter().map(|service| ServiceRow::new(report, service)).collect(),
             charts: chart::per_service(report, &view),
@@ -171,6 +169,7 @@ fn tiles(report: &Report) -> Vec<Tile> {
 
 fn findings_note(report: &Report) -> String {
     match report.findings.len() {
+        0 if story::nothing_was_judged(report) => "What changed cannot be told.".to_owned(),
         0 => "No series was seen to change more than chance allows.".to_owned(),
         number if number > FINDINGS_AT_ALL => {
             format!(
@@ -201,7 +200,6 @@ fn facts(report: &Report) -> Vec<Fact> {
         Fact { name: "Recovery", values: windows.recovery.map(story::window).into_iter().collect() },
         Fact { name: "Left out", values: windows.exclude.iter().copied().map(story::window).collect() },
         Fact { name: "Step", values: one(step) },
-        Fact { name: "Notes", values: visible(&provenance.notes) },
     ];
     if provenance.partial {
         facts.push(Fact {
@@ -249,6 +247,27 @@ mod tests {
         let page = samples::hidden_victim().to_html();
         assert_eq!(page.matches("<svg ").count(), page.matches("role=\"img\" aria-label=\"").count());
         assert_eq!(page.matches("<svg ").count(), 1 + samples::hidden_victim().charts.len());
+    }
+
+    #[test]
+    fn weak_signs_are_shown_apart_from_services_without_a_change() {
+        let page = samples::weak_signs().to_html();
+        let (_, rest) = page.split_once("<h3>May have changed</h3>").expect("a section");
+        let (doubtful, calm) = rest.split_once("No change seen in 3 services").expect("a list");
+        assert!(doubtful.contains("<th scope=\"row\">worker</th>"), "{doubtful}");
+        assert!(doubtful.contains("<th scope=\"row\">(no service)</th>"), "{doubtful}");
+        let (calm, _) = calm.split_once("</table>").expect("a table");
+        assert!(!calm.contains("worker") && calm.contains("catalog"), "{calm}");
+    }
+
+    #[test]
+    fn a_note_of_the_source_is_shown_once_in_every_format() {
+        let report = samples::no_verdict();
+        let note = "warning: a store could not be reached";
+        assert!(report.provenance.notes.iter().any(|own| own == note), "the sample has the note");
+        for page in [report.to_html(), report.to_markdown(), report.to_text(crate::export::Style::Plain)] {
+            assert_eq!(page.matches(note).count(), 1, "{page}");
+        }
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::fmt::Write;
 
 use super::names;
 use super::numbers::{count, digits, probability};
-use super::report::{Report, ServiceEntry, VerdictWord};
+use super::report::{Report, VerdictWord};
 use super::story;
 
 const FINDINGS_PER_SERVICE: usize = 5;
+const DOUBTFUL_FINDINGS: usize = 3;
 const SERVICES_WITH_FINDINGS: usize = 12;
 const SERVICES_NAMED: usize = 40;
 const ORIGINS: usize = 3;
@@ -51,8 +52,7 @@ fn verdict(page: &mut String, report: &Report) {
 }
 
 fn services(page: &mut String, report: &Report) {
-    let hit: Vec<&ServiceEntry> =
-        story::unexpected(report).into_iter().chain(story::expected(report)).collect();
+    let hit = story::hit(report);
     if !hit.is_empty() {
         line(page, "");
         line(page, "| Service | Expected | Severity | Began | Recovered | p |");
@@ -71,7 +71,8 @@ fn services(page: &mut String, report: &Report) {
         }
         and_more(page, hit.len(), SERVICES_NAMED);
     }
-    let calm = story::unaffected(report).len();
+    may_have_changed(page, report);
+    let calm = story::no_change_seen(report).len();
     if calm > 0 {
         line(page, "");
         line(page, &format!("No change seen in {}.", count(calm, "service", "services")));
@@ -87,6 +88,33 @@ fn services(page: &mut String, report: &Report) {
     }
 }
 
+fn may_have_changed(page: &mut String, report: &Report) {
+    let doubtful = story::strongest(report, story::may_have_changed(report), DOUBTFUL_FINDINGS);
+    if doubtful.is_empty() {
+        return;
+    }
+    line(page, "");
+    line(page, "May have changed, with signs too weak to count as a hit:");
+    line(page, "");
+    line(page, "| Service | Expected | Signs | Strongest series |");
+    line(page, "|---|---|---|---|");
+    for (service, findings) in doubtful.iter().take(SERVICES_WITH_FINDINGS) {
+        let evidence = findings.iter().map(|finding| {
+            let change = [story::before_and_during(finding), story::factor(finding)].join(" ");
+            format!("{} {}", code(&story::series(finding)), change.trim())
+        });
+        let row = format!(
+            "| {} | {} | {} | {} |",
+            code(&names::service(&service.name)),
+            if service.expected { "yes" } else { "no" },
+            prose(&story::signs(report, service)),
+            evidence.collect::<Vec<_>>().join("<br>"),
+        );
+        line(page, &row);
+    }
+    and_more(page, doubtful.len(), SERVICES_WITH_FINDINGS);
+}
+
 fn and_more(page: &mut String, total: usize, shown: usize) {
     if total > shown {
         line(page, "");
@@ -95,7 +123,7 @@ fn and_more(page: &mut String, total: usize, shown: usize) {
 }
 
 fn findings(page: &mut String, report: &Report) {
-    let groups = story::worst_findings(report, FINDINGS_PER_SERVICE);
+    let groups = story::strongest(report, story::hit(report), FINDINGS_PER_SERVICE);
     if groups.is_empty() {
         return;
     }
@@ -143,7 +171,7 @@ fn fine_print(page: &mut String, report: &Report) {
         let series = count(gap.series, "series", "series");
         line(page, &format!("- {series} not judged: {}", prose(&story::gap_cause(&gap.cause))));
     }
-    for note in report.limits.iter().chain(&report.provenance.notes) {
+    for note in &report.limits {
         line(page, &format!("- {}", prose(&names::visible(note))));
     }
     for sentence in story::trust(report) {

@@ -26,7 +26,7 @@ pub struct Report {
     pub report_version: u32,
     /// The verdict in one word. `inconclusive` is never a pass.
     pub verdict: VerdictWord,
-    /// 0 to 100: 100 when nothing unexpected happened.
+    /// 0 to 100: 100 when nothing unexpected happened; always `null` beside `inconclusive`.
     pub score: Option<f64>,
     /// Why, the weightiest first.
     pub reasons: Vec<ReasonEntry>,
@@ -46,7 +46,8 @@ pub struct Report {
     pub findings: Vec<FindingEntry>,
     /// How much of the system the verdict rests on.
     pub coverage: CoverageEntry,
-    /// What was cut, mended or missing, in sentences.
+    /// What was cut, mended or missing, in sentences, and what the source warned of: the notes of the provenance are
+    /// among them.
     pub limits: Vec<String>,
     /// Predefined checks of the same run. They stand beside the verdict and never change it.
     pub checks: Vec<CheckEntry>,
@@ -288,7 +289,8 @@ pub struct ProvenanceEntry {
     pub window: WindowEntry,
     /// The spacing of the samples in seconds.
     pub step_seconds: f64,
-    /// Warnings of the source, limits that were reached, samples that had to be mended.
+    /// Warnings of the source, limits that were reached, samples that had to be mended. All of them are in the limits
+    /// of the report too.
     pub notes: Vec<String>,
     /// Whether the source itself said, or showed, that its answer is not complete.
     pub partial: bool,

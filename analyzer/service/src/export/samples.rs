@@ -23,7 +23,9 @@ pub(super) fn all() -> Vec<(&'static str, Report)> {
         ("pass_quiet", quiet()),
         ("fail_hidden_victim", hidden_victim()),
         ("warn", weak_signs()),
+        ("warn_recovery_unknown", recovery_unknown()),
         ("inconclusive", no_verdict()),
+        ("inconclusive_target", target_unmoved()),
         ("nasty_names", nasty_names()),
     ]
 }
@@ -113,7 +115,8 @@ fn chart(finding: &Finding, healed: bool) -> ChartSeries {
     let onset = finding.onset.map_or(FAULT_START_MS, Timestamp::ms);
     let back = FAULT_START_MS + FAULT_MS + RECOVERY_MS / 3;
     let times = (FAULT_START_MS - BASELINE_MS..FAULT_START_MS + FAULT_MS + RECOVERY_MS).step_by(2000);
-    let points = times.enumerate().map(|(index, ms)| {
+    let is_there = |ms: &i64| finding.direction != Direction::Vanished || *ms < onset;
+    let points = times.filter(is_there).enumerate().map(|(index, ms)| {
         let noise = 1.0 + 0.08 * ((index * 7919 % 101) as f64 / 101.0 - 0.5) * 2.0;
         let level = if ms < onset || (healed && ms > back) { before } else { during };
         (ms, level * noise)
@@ -172,10 +175,20 @@ fn checks() -> Vec<CheckOutcome> {
 }
 
 fn report(verdict: &Verdict, target: &str, charts: Vec<ChartSeries>, checks: Vec<CheckOutcome>) -> Report {
+    report_from(verdict, &provenance(), target, charts, checks)
+}
+
+fn report_from(
+    verdict: &Verdict,
+    provenance: &Provenance,
+    target: &str,
+    charts: Vec<ChartSeries>,
+    checks: Vec<CheckOutcome>,
+) -> Report {
     let expectations =
         Expectations { target: Some(target.to_owned()), expected: BTreeSet::new(), topology: None };
     let experiment = Experiment { timeline: timeline(), expectations, checks };
-    Report::new(verdict, &experiment, &provenance(), charts)
+    Report::new(verdict, &experiment, provenance, charts)
 }
 
 const CALM: [&str; 6] = ["catalog", "checkout", "gateway", "inventory", "payments", "worker"];
@@ -237,7 +250,7 @@ pub(super) fn hidden_victim() -> Report {
         finding("recommendations", "session_hit_ratio", "value", (0.97, 0.08), 6),
     ];
     let mut charts: Vec<ChartSeries> = lasting.iter().map(|finding| chart(finding, false)).collect();
-    charts.extend([chart(&errors, true), chart(&memory, true)]);
+    charts.extend([chart(&vanished, false), chart(&errors, true), chart(&memory, true)]);
     let findings: Vec<Finding> = lasting.into_iter().chain([vanished, errors, memory]).collect();
     let mut services = vec![
         hit("recommendations", false, 78.4, 6, None),
@@ -273,14 +286,14 @@ pub(super) fn hidden_victim() -> Report {
     report(&verdict, "session-cache", charts, checks())
 }
 
-/// A warn: weak signs in one service.
+/// A warn: weak signs in one service that nobody expected, and in series without a service.
 pub(super) fn weak_signs() -> Report {
     let queue = finding("worker", "queue_depth", "value", (12.0, 15.5), 9);
-    let mut services = vec![ServiceVerdict {
-        p_value: 0.031,
-        state: RecoveryState::CannotTell,
-        ..hit("worker", false, 12.0, 9, None)
-    }];
+    let nameless = finding("", "up", "value", (1.0, 0.8), 2);
+    let mut services = vec![
+        ServiceVerdict { p_value: 0.031, ..service("worker", false) },
+        ServiceVerdict { p_value: 0.04, ..service("", true) },
+    ];
     services.extend(["catalog", "checkout", "gateway"].map(|name| service(name, false)));
     let verdict = Verdict {
         outcome: Outcome::Warn,
@@ -296,8 +309,8 @@ pub(super) fn weak_signs() -> Report {
             false_alarm_basis: "10 quiet windows are too few to measure it".to_owned(),
         },
         services,
-        origin: origin(&[("worker", 1.2), ("catalog", 0.4)]),
-        findings: vec![queue.clone()],
+        origin: origin(&[("worker", 1.2), ("", 0.9), ("catalog", 0.4)]),
+        findings: vec![queue.clone(), nameless],
         coverage: coverage(160, &[(GapCause::TooFewFaultSamples, 3)]),
         limits: vec![],
     };
@@ -309,6 +322,47 @@ pub(super) fn weak_signs() -> Report {
     report(&verdict, "catalog", vec![chart(&queue, false)], vec![red])
 }
 
+/// A warn: the target was hit, and the watch was too short to see it come back.
+pub(super) fn recovery_unknown() -> Report {
+    let queue = finding("worker", "queue_depth", "value", (12.0, 155.0), 9);
+    let lost = ServiceVerdict { state: RecoveryState::CannotTell, ..hit("worker", true, 12.0, 9, None) };
+    let verdict = Verdict {
+        outcome: Outcome::Warn,
+        score: 100.0,
+        reasons: vec![reason(
+            ReasonId::RecoveryUnknown,
+            "it cannot be told whether worker came back; watch longer",
+        )],
+        system: evidence(Some(0.0001)),
+        services: vec![lost, service("catalog", false)],
+        origin: origin(&[("worker", 1.2), ("catalog", 0.4)]),
+        findings: vec![queue.clone()],
+        coverage: coverage(80, &[]),
+        limits: vec![],
+    };
+    report(&verdict, "worker", vec![chart(&queue, false)], vec![])
+}
+
+/// No verdict: the target does not move, though a series of another service did.
+pub(super) fn target_unmoved() -> Report {
+    let errors = finding("payments", "payment_errors_total", "per second", (0.1, 0.4), 3);
+    let verdict = Verdict {
+        outcome: Outcome::Inconclusive,
+        score: 100.0,
+        reasons: vec![reason(
+            ReasonId::TargetNotAffected,
+            "the target catalog shows no change, so the fault probably did nothing",
+        )],
+        system: evidence(Some(0.4)),
+        services: vec![service("payments", false), service("catalog", true), service("gateway", false)],
+        origin: origin(&[("payments", 0.3), ("catalog", 0.0), ("gateway", 0.0)]),
+        findings: vec![errors],
+        coverage: coverage(120, &[]),
+        limits: vec![],
+    };
+    report(&verdict, "catalog", vec![], vec![])
+}
+
 /// No verdict: too much could not be judged, and numbers that do not exist are not made up.
 pub(super) fn no_verdict() -> Report {
     let verdict = Verdict {
@@ -316,10 +370,7 @@ pub(super) fn no_verdict() -> Report {
         score: f64::NAN,
         reasons: vec![
             reason(ReasonId::TooManyGaps, "310 of 400 series could not be judged; at least half must be."),
-            reason(
-                ReasonId::SourcePartial,
-                "The source answered with a warning: a store could not be reached.",
-            ),
+            reason(ReasonId::SourcePartial, "the source said that its answer is not complete"),
         ],
         system: SystemEvidence {
             p_value: None,
@@ -344,7 +395,9 @@ pub(super) fn no_verdict() -> Report {
         ),
         limits: vec!["The source cut the answer at 10,000 series.".to_owned()],
     };
-    report(&verdict, "catalog", vec![], vec![])
+    let notes = vec!["warning: a store could not be reached".to_owned()];
+    let provenance = Provenance { notes, partial: true, ..provenance() };
+    report_from(&verdict, &provenance, "catalog", vec![], vec![])
 }
 
 /// A fail in a system whose names try to break every format.

@@ -3,8 +3,8 @@
 use super::names::{self, short_list};
 use super::numbers::{self, Unit, count, duration, offset, percent};
 use super::report::{
-    DirectionWord, FindingEntry, Moment, Report, ServiceEntry, ServiceState, VerdictWord, WindowEntry,
-    Windows,
+    DirectionWord, FindingEntry, Moment, ReasonEntry, Report, ServiceEntry, ServiceState, VerdictWord,
+    WindowEntry, Windows,
 };
 
 impl VerdictWord {
@@ -29,9 +29,50 @@ pub(super) fn expected(report: &Report) -> Vec<&ServiceEntry> {
     report.services.iter().filter(|service| service.affected && service.expected).collect()
 }
 
-/// Services that show no change.
-pub(super) fn unaffected(report: &Report) -> Vec<&ServiceEntry> {
-    report.services.iter().filter(|service| !service.affected).collect()
+/// Services that were hit, those that nobody expected first.
+pub(super) fn hit(report: &Report) -> Vec<&ServiceEntry> {
+    unexpected(report).into_iter().chain(expected(report)).collect()
+}
+
+/// Services that do not count as hit, yet own series that changed.
+pub(super) fn may_have_changed(report: &Report) -> Vec<&ServiceEntry> {
+    let calm = report.services.iter().filter(|service| !service.affected);
+    calm.filter(|service| findings_of(report, service).next().is_some()).collect()
+}
+
+/// Services of which no series changed; none where the verdict says that nothing was judged, as nobody has looked.
+pub(super) fn no_change_seen(report: &Report) -> Vec<&ServiceEntry> {
+    if nothing_was_judged(report) {
+        return Vec::new();
+    }
+    let calm = report.services.iter().filter(|service| !service.affected);
+    calm.filter(|service| findings_of(report, service).next().is_none()).collect()
+}
+
+/// Reasons for no verdict that leave open whether a service without findings changed.
+const NOTHING_JUDGED: [&str; 5] =
+    ["no_data", "baseline_too_short", "fault_too_short", "not_steady", "too_many_gaps"];
+
+/// Whether there is no verdict because too little could be judged to call anything unchanged.
+pub(super) fn nothing_was_judged(report: &Report) -> bool {
+    let blind = |reason: &ReasonEntry| NOTHING_JUDGED.contains(&reason.id.as_str());
+    report.verdict == VerdictWord::Inconclusive && report.reasons.iter().any(blind)
+}
+
+/// What stands in place of the services that were hit when there are none.
+pub(super) fn nothing_hit(report: &Report) -> &'static str {
+    match report.verdict {
+        VerdictWord::Inconclusive => "What was hit cannot be told.",
+        VerdictWord::Pass | VerdictWord::Warn | VerdictWord::Fail => "No service was hit.",
+    }
+}
+
+/// The findings of one service, the strongest first.
+pub(super) fn findings_of<'a>(
+    report: &'a Report,
+    service: &'a ServiceEntry,
+) -> impl Iterator<Item = &'a FindingEntry> {
+    report.findings.iter().filter(|finding| finding.service == service.name)
 }
 
 fn never_recovered(report: &Report) -> Vec<&ServiceEntry> {
@@ -65,9 +106,12 @@ pub(super) fn headline(report: &Report) -> String {
 }
 
 fn headline_of_a_pass(report: &Report) -> String {
-    let hit = expected(report);
-    if hit.is_empty() {
+    let (hit, doubtful) = (expected(report), may_have_changed(report));
+    if hit.is_empty() && doubtful.is_empty() {
         return "Nothing changed more than chance allows.".to_owned();
+    }
+    if hit.is_empty() {
+        return format!("No service counts as hit; a few series changed in {}.", named(&doubtful));
     }
     let healed = hit.iter().all(|service| service.state == ServiceState::Recovered);
     let ending = match (healed, hit.len()) {
@@ -93,7 +137,7 @@ fn headline_of_a_failure(report: &Report) -> String {
 
 fn headline_of_no_verdict(first_reason: &str) -> &'static str {
     match first_reason {
-        "no_data" => "There is nothing to judge: not one series was read.",
+        "no_data" => "There is nothing to judge: the system could not be seen.",
         "baseline_too_short" => "Too little was recorded before the fault to know what is normal.",
         "fault_too_short" => "Too little was recorded during the fault to judge it.",
         "too_many_gaps" => "Too much of the system could not be judged.",
@@ -236,17 +280,25 @@ pub(super) fn lasted(report: &Report, finding: &FindingEntry) -> String {
     }
 }
 
-/// Findings of the services that were hit, the unexpected services first, at most `per_service` of each.
-pub(super) fn worst_findings(
-    report: &Report,
+/// A service with its strongest findings.
+pub(super) type Evidence<'a> = (&'a ServiceEntry, Vec<&'a FindingEntry>);
+
+/// The strongest findings of those `services` that have some, at most `per_service` of each.
+pub(super) fn strongest<'a>(
+    report: &'a Report,
+    services: Vec<&'a ServiceEntry>,
     per_service: usize,
-) -> Vec<(&ServiceEntry, Vec<&FindingEntry>)> {
-    let hit = unexpected(report).into_iter().chain(expected(report));
-    let with_findings = hit.map(|service| {
-        let own = report.findings.iter().filter(|finding| finding.service == service.name);
-        (service, own.take(per_service).collect::<Vec<_>>())
-    });
+) -> Vec<Evidence<'a>> {
+    let with_findings = services
+        .into_iter()
+        .map(|service| (service, findings_of(report, service).take(per_service).collect::<Vec<_>>()));
     with_findings.filter(|(_, findings)| !findings.is_empty()).collect()
+}
+
+/// How many series of a service changed, and how likely so much is by chance: `2 series changed, p 0.03`.
+pub(super) fn signs(report: &Report, service: &ServiceEntry) -> String {
+    let changed = count(findings_of(report, service).count(), "series changed", "series changed");
+    format!("{changed}, p {}", numbers::probability(service.p_value))
 }
 
 /// The predefined checks in one sentence; `None` if there were none.
@@ -342,6 +394,8 @@ pub(super) fn origins(report: &Report, limit: usize) -> Vec<(String, f64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::export::samples;
 
@@ -355,11 +409,53 @@ mod tests {
                 "recommendations and cart were hit although nobody expected it; recommendations did not come back.",
             ),
             (samples::weak_signs(), "There are signs of an unexpected change, weaker than a failure needs."),
+            (samples::recovery_unknown(), "It cannot be told whether everything that was hit came back."),
             (samples::no_verdict(), "Too much of the system could not be judged."),
+            (samples::target_unmoved(), "The target shows no change, so the fault probably did nothing."),
         ];
         for (report, expected) in cases {
             assert_eq!(headline(&report), expected);
         }
+    }
+
+    #[test]
+    fn every_service_stands_in_one_list_only() {
+        for (name, report) in samples::all() {
+            let lists = [hit(&report), may_have_changed(&report), no_change_seen(&report)];
+            let listed: usize = lists.iter().map(Vec::len).sum();
+            let distinct: BTreeSet<&str> =
+                lists.iter().flatten().map(|service| service.name.as_str()).collect();
+            assert_eq!(listed, distinct.len(), "{name}");
+            assert!(listed == report.services.len() || nothing_was_judged(&report), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_service_with_findings_is_never_called_unchanged() {
+        let report = samples::weak_signs();
+        let names = |services: Vec<&ServiceEntry>| {
+            services.into_iter().map(|service| service.name.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(may_have_changed(&report)), ["worker", ""]);
+        assert_eq!(names(no_change_seen(&report)), ["catalog", "checkout", "gateway"]);
+        let mut passed = report.clone();
+        passed.verdict = VerdictWord::Pass;
+        assert_eq!(
+            headline(&passed),
+            "No service counts as hit; a few series changed in worker and (no service)."
+        );
+    }
+
+    #[test]
+    fn where_nothing_was_judged_nothing_is_called_unchanged() {
+        for reason in NOTHING_JUDGED {
+            let mut report = samples::target_unmoved();
+            assert!(!no_change_seen(&report).is_empty());
+            report.reasons[0].id = reason.to_owned();
+            assert!(no_change_seen(&report).is_empty(), "{reason}");
+        }
+        let known: Vec<&str> = aftermath_model::ReasonId::ALL.iter().map(|id| id.as_str()).collect();
+        assert!(NOTHING_JUDGED.iter().all(|reason| known.contains(reason)));
     }
 
     #[test]

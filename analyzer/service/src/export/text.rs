@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Effects};
 
 use super::names::{self, wrapped};
 use super::numbers::{count, digits, probability};
-use super::report::{Report, ServiceEntry, ServiceState, VerdictWord};
+use super::report::{FindingEntry, Report, ServiceEntry, ServiceState, VerdictWord};
 use super::story;
 use table::{Cell, Table};
 
@@ -53,9 +53,14 @@ impl Default for TextOptions {
     }
 }
 
+/// With fewer columns a table of services would cut its own numbers; each service then takes a paragraph.
+const SERVICE_TABLE: usize = 80;
+/// With fewer columns a table of findings would cut their names; each finding then takes two lines.
+const FINDING_TABLE: usize = 100;
+const FINDING_INDENT: &str = "    ";
 const FINDINGS_PER_SERVICE: usize = 3;
 const SERVICES_WITH_FINDINGS: usize = 6;
-const UNAFFECTED_NAMED: usize = 12;
+const SERVICES_NAMED: usize = 12;
 const ORIGINS: usize = 3;
 const NOTES: usize = 5;
 
@@ -103,9 +108,11 @@ impl Page {
     }
 
     fn heading(&mut self, heading: &str) {
-        let painted = self.paint(heading, anstyle::Style::new().bold());
         self.line("");
-        self.line(&painted);
+        for line in wrapped(heading, self.width) {
+            let painted = self.paint(&line, anstyle::Style::new().bold());
+            self.line(&painted);
+        }
     }
 
     /// A paragraph, every line of it indented by two blanks, the first one behind `bullet`.
@@ -162,21 +169,44 @@ impl Page {
                 continue;
             }
             self.heading(heading);
+            if self.width < SERVICE_TABLE {
+                self.service_paragraphs(report, &services);
+                continue;
+            }
             let rows = services.iter().map(|service| self.service_row(report, service)).collect();
             let table = Table { header: ["service", "severity", "began", "recovered", "p"], rows };
             self.table(&table);
         }
-        let calm = story::unaffected(report);
+        self.may_have_changed(report);
+        let calm = story::no_change_seen(report);
         if !calm.is_empty() {
             self.heading(&format!("No change seen in {}", count(calm.len(), "service", "services")));
-            let named: Vec<String> =
-                calm.iter().take(UNAFFECTED_NAMED).map(|service| names::service(&service.name)).collect();
-            let more = match calm.len().saturating_sub(UNAFFECTED_NAMED) {
-                0 => String::new(),
-                more => format!(" and {more} more"),
-            };
-            self.paragraph("", &format!("{}{more}", named.join(", ")));
+            self.paragraph("", &listed(&calm));
         }
+    }
+
+    fn service_paragraphs(&mut self, report: &Report, services: &[&ServiceEntry]) {
+        for service in services {
+            let [name, severity, began, recovered, p] = self.service_row(report, service);
+            self.paragraph("", name.text());
+            let numbers = [("severity", severity), ("began", began), ("recovered:", recovered), ("p", p)]
+                .map(|(what, cell)| format!("{what} {}", cell.text()));
+            self.paragraph("  ", &numbers.join(", "));
+        }
+    }
+
+    fn may_have_changed(&mut self, report: &Report) {
+        let doubtful = story::may_have_changed(report);
+        if doubtful.is_empty() {
+            return;
+        }
+        self.heading("May have changed, with signs too weak to count as a hit");
+        let groups = story::strongest(report, doubtful, FINDINGS_PER_SERVICE);
+        let title = |service: &ServiceEntry| {
+            let role = if service.expected { ", expected" } else { "" };
+            format!("{}{role}: {}", names::service(&service.name), story::signs(report, service))
+        };
+        self.evidence(report, &groups, title);
     }
 
     fn service_row(&self, report: &Report, service: &ServiceEntry) -> [Cell; 5] {
@@ -217,35 +247,45 @@ impl Page {
     }
 
     fn findings(&mut self, report: &Report) {
-        let groups = story::worst_findings(report, FINDINGS_PER_SERVICE);
+        let groups = story::strongest(report, story::hit(report), FINDINGS_PER_SERVICE);
         if groups.is_empty() {
             return;
         }
         let total = count(report.findings.len(), "series changed", "series changed");
         self.heading(&format!("Strongest evidence ({total}; times count from the start of the fault)"));
-        let mut rows = Vec::new();
-        for (service, findings) in groups.iter().take(SERVICES_WITH_FINDINGS) {
-            let [blank_change, blank_factor, blank_times] =
-                std::array::from_fn(|_| Cell::left(String::new()));
-            rows.push([
-                Cell::flexible(names::service(&service.name)),
-                blank_change,
-                blank_factor,
-                blank_times,
-            ]);
-            rows.extend(findings.iter().map(|finding| {
-                [
-                    Cell::flexible(format!("  {}", story::series(finding))),
-                    Cell::left(story::before_and_during(finding)),
-                    Cell::right(story::factor(finding)),
-                    Cell::left(story::lasted(report, finding)),
-                ]
-            }));
+        self.evidence(report, &groups, |service| names::service(&service.name));
+    }
+
+    /// The findings of each service under its title: as a table where there is room, otherwise in two lines each.
+    fn evidence(
+        &mut self,
+        report: &Report,
+        groups: &[story::Evidence],
+        title: impl Fn(&ServiceEntry) -> String,
+    ) {
+        let shown = &groups[..groups.len().min(SERVICES_WITH_FINDINGS)];
+        let rows =
+            shown.iter().flat_map(|(_, findings)| findings).map(|finding| finding_row(report, finding));
+        let room = self.width - FINDING_INDENT.len();
+        let (lines, lines_each) = if self.width < FINDING_TABLE {
+            (rows.flat_map(|row| stacked(&row, room)).collect(), 2)
+        } else {
+            let table = Table { header: [""; 4], rows: rows.collect() };
+            (table.lines(room, anstyle::Style::new()), 1)
+        };
+        let mut lines = lines.iter();
+        for (service, findings) in shown {
+            self.paragraph("", &title(service));
+            for line in lines.by_ref().take(findings.len() * lines_each) {
+                self.line(&format!("{FINDING_INDENT}{line}"));
+            }
         }
-        self.table(&Table { header: [""; 4], rows });
-        if groups.len() > SERVICES_WITH_FINDINGS {
-            let more = groups.len() - SERVICES_WITH_FINDINGS;
-            self.paragraph("", &format!("and {}", count(more, "more service", "more services")));
+        let more: Vec<&ServiceEntry> = groups[shown.len()..].iter().map(|(service, _)| *service).collect();
+        if !more.is_empty() {
+            self.paragraph(
+                "",
+                &format!("and in {}: {}", count(more.len(), "more service", "more services"), listed(&more)),
+            );
         }
     }
 
@@ -266,12 +306,11 @@ impl Page {
             let series = count(gap.series, "series", "series");
             self.paragraph("• ", &format!("{series} not judged: {}", story::gap_cause(&gap.cause)));
         }
-        let notes: Vec<&String> = report.limits.iter().chain(&report.provenance.notes).collect();
-        for note in notes.iter().take(NOTES) {
-            self.paragraph("• ", &names::visible(note));
+        for limit in report.limits.iter().take(NOTES) {
+            self.paragraph("• ", &names::visible(limit));
         }
-        if notes.len() > NOTES {
-            self.paragraph("• ", &format!("and {}", count(notes.len() - NOTES, "more note", "more notes")));
+        if let Some(more @ 1..) = report.limits.len().checked_sub(NOTES) {
+            self.paragraph("• ", &format!("and {}", count(more, "more note", "more notes")));
         }
     }
 
@@ -290,9 +329,43 @@ impl Page {
         let widest = files.iter().map(|file| names::columns(&file.what)).max().unwrap_or(0);
         for file in files {
             let gap = " ".repeat(widest - names::columns(&file.what));
-            self.line(&format!("  {}{gap}  {}", file.what, names::visible(&file.path)));
+            let (what, path) = (format!("  {}", file.what), names::visible(&file.path));
+            let line = format!("{what}{gap}  {path}");
+            if names::columns(&line) <= self.width {
+                self.line(&line);
+            } else {
+                // Whole even where it is wider than the terminal: a path is there to be copied.
+                self.line(&what);
+                self.line(&format!("    {path}"));
+            }
         }
     }
+}
+
+/// The names of services in a list; beyond the first few only their number.
+fn listed(services: &[&ServiceEntry]) -> String {
+    let named: Vec<String> =
+        services.iter().take(SERVICES_NAMED).map(|service| names::service(&service.name)).collect();
+    match services.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn finding_row(report: &Report, finding: &FindingEntry) -> [Cell; 4] {
+    [
+        Cell::flexible(story::series(finding)),
+        Cell::left(story::before_and_during(finding)),
+        Cell::right(story::factor(finding)),
+        Cell::left(story::lasted(report, finding)),
+    ]
+}
+
+/// A finding in two lines: the series, and below it what happened to it.
+fn stacked([series, change, factor, lasted]: &[Cell; 4], width: usize) -> [String; 2] {
+    let numbers = [change, factor, lasted].map(Cell::text);
+    let said: Vec<&str> = numbers.into_iter().filter(|number| !number.is_empty()).collect();
+    [names::cut(series.text(), width), names::cut(&format!("  {}", said.join(", ")), width)]
 }
 
 fn badge_style(verdict: VerdictWord) -> anstyle::Style {
@@ -338,13 +411,59 @@ mod tests {
     }
 
     #[test]
-    fn tables_fit_the_terminal() {
-        let options = TextOptions { width: 80, ..TextOptions::default() };
-        for (name, report) in samples::all() {
-            for line in report.to_text(options.clone()).lines() {
-                assert!(names::columns(line) <= 80, "{name}: {line}");
+    fn no_line_is_wider_than_the_terminal() {
+        for width in [60, 72, 80, 99, 100, 140] {
+            let options = TextOptions { width, ..TextOptions::default() };
+            for (name, report) in samples::all() {
+                for line in report.to_text(options.clone()).lines() {
+                    assert!(names::columns(line) <= width, "{name} at {width}: {line}");
+                }
             }
         }
+    }
+
+    #[test]
+    fn a_narrow_terminal_still_shows_every_number_whole() {
+        let options = TextOptions { width: TextOptions::NARROWEST, ..TextOptions::default() };
+        let text = samples::hidden_victim().to_text(options);
+        for whole in [
+            "    severity 78, began +6 s, recovered: never, as long as it",
+            "    p99 of http_request_duration_seconds{route=\"/api/items\"}",
+            "      12 ms → 480 ms, ×40, from +6 s on",
+        ] {
+            assert!(text.lines().any(|line| line == whole), "{whole}\n{text}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_tells_survives_the_cut() {
+        let mut report = samples::hidden_victim();
+        for finding in &mut report.findings {
+            finding.labels.insert("instance".to_owned(), "shop-".repeat(20));
+        }
+        for width in [80, 100, 140] {
+            let text = report.to_text(TextOptions { width, ..TextOptions::default() });
+            let told = "http_request_duration_seconds{route=\"/api";
+            assert!(text.contains(told), "{width}: {text}");
+        }
+    }
+
+    #[test]
+    fn weak_signs_are_shown_with_their_series() {
+        let text = samples::weak_signs().to_text(Style::Plain);
+        let (_, section) = text.split_once("May have changed").expect("a section");
+        let (section, rest) = section.split_once("\n\n").expect("it ends");
+        assert!(section.contains("worker: 1 series changed, p 0.03\n    queue_depth{"), "{section}");
+        assert!(section.contains("(no service), expected: 1 series changed"), "{section}");
+        assert!(rest.contains("No change seen in 3 services\n  catalog, checkout, gateway\n"), "{rest}");
+    }
+
+    #[test]
+    fn a_path_stays_whole_whatever_the_width() {
+        let path = "out/".repeat(30) + "report.html";
+        let files = vec![ReportFile { what: "report".to_owned(), path: path.clone() }];
+        let text = samples::quiet().to_text(TextOptions { files, width: 60, ..TextOptions::default() });
+        assert!(text.ends_with(&format!("Where to look\n  report\n    {path}\n")), "{text}");
     }
 
     #[test]

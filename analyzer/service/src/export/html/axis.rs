@@ -66,6 +66,18 @@ impl TimeView {
         Self { from_ms, to_ms, fault_from_ms, bands }
     }
 
+    /// This view, or a longer one that also shows `ms` and a little beyond it.
+    pub(super) fn holding(&self, ms: i64) -> Self {
+        let beyond = (self.to_ms - self.from_ms) / 4;
+        let mut view = self.clone();
+        if ms < self.from_ms {
+            view.from_ms = ms - beyond;
+        } else if ms > self.to_ms {
+            view.to_ms = ms + beyond;
+        }
+        view
+    }
+
     /// Where `ms` lies between `left` and `left + width`; the ends where it lies outside.
     pub(super) fn x(&self, ms: i64, left: f64, width: f64) -> Px {
         let span = (self.to_ms - self.from_ms).max(1) as f64;

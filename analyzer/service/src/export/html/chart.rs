@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::axis::{Band, Px, Tick, TimeView, ValueView};
 use crate::export::names;
-use crate::export::numbers::Unit;
-use crate::export::report::{ChartEntry, FindingEntry, Report, ServiceEntry};
+use crate::export::numbers::{self, Unit};
+use crate::export::report::{ChartEntry, DirectionWord, FindingEntry, Report, ServiceEntry};
 use crate::export::story;
 
 /// The charts of one service.
@@ -32,6 +32,20 @@ pub(super) struct ChartDrawing {
     /// The height of the typical value before the fault.
     pub(super) typical: Option<Px>,
     pub(super) onset: Option<Px>,
+    /// Where a series that vanished ends.
+    pub(super) end: Option<End>,
+    /// Whether there is no sample at all to draw.
+    pub(super) is_empty: bool,
+}
+
+/// The last sample of a series before it vanished, and where the words beside it stand.
+pub(super) struct End {
+    pub(super) x: Px,
+    pub(super) y: Px,
+    pub(super) label_x: Px,
+    pub(super) label_y: Px,
+    /// `start` or `end`, as SVG's `text-anchor`.
+    pub(super) anchor: &'static str,
 }
 
 /// The frame of a chart; the template draws with the same numbers.
@@ -40,13 +54,19 @@ const WIDTH: f64 = 306.0;
 const TOP: f64 = 18.0;
 const HEIGHT: f64 = 104.0;
 
+/// The distance of the words at the end of a line from that end.
+const END_GAP: f64 = 8.0;
+
+/// The width that those words need.
+const END_WORDS: f64 = 64.0;
+
 /// A pause longer than this many usual distances between samples interrupts the line.
 const PAUSE: i64 = 3;
 
 /// The charts of every service that has some: unexpected services first, then expected ones, then the others.
 pub(super) fn per_service(report: &Report, view: &TimeView) -> Vec<ServiceCharts> {
-    let order = [story::unexpected(report), story::expected(report), story::unaffected(report)];
-    let groups = order.into_iter().flatten().map(|service| of_service(report, view, service));
+    let calm = report.services.iter().filter(|service| !service.affected);
+    let groups = story::hit(report).into_iter().chain(calm).map(|service| of_service(report, view, service));
     groups.filter(|group| !group.charts.is_empty()).collect()
 }
 
@@ -67,7 +87,11 @@ impl ChartDrawing {
     fn new(report: &Report, view: &TimeView, chart: &ChartEntry) -> Self {
         let finding = finding_of(report, chart);
         let unit = Unit::of(&chart.metric, &chart.measure);
-        let points = points_in_view(view, chart);
+        let known: Vec<(i64, f64)> =
+            chart.points.iter().filter_map(|&(ms, value)| Some((ms, value?))).collect();
+        let end = finding.and_then(|finding| last_before_it_vanished(report, finding, &known));
+        let view = &own_view(view, &known, end);
+        let points = points_in_view(view, &known);
         let typical = finding.and_then(|finding| finding.baseline);
         let values: Vec<f64> = points.iter().map(|(_, value)| *value).chain(typical).collect();
         let values_view = ValueView::of(&values, unit);
@@ -76,7 +100,7 @@ impl ChartDrawing {
         let place =
             |point: &(i64, f64)| (point.0, view.x(point.0, LEFT, WIDTH), values_view.y(point.1, TOP, HEIGHT));
         Self {
-            description: description(report, chart, finding),
+            description: format!("{}{}", description(report, chart, finding), ending(report, &known, end)),
             labels: names::label_set(&chart.labels),
             factor: finding.map(story::factor).unwrap_or_default(),
             unit: values_view.suffix(),
@@ -86,10 +110,45 @@ impl ChartDrawing {
             path: path(&points.iter().map(place).collect::<Vec<_>>()),
             typical: typical.map(|value| values_view.y(value, TOP, HEIGHT)),
             onset: finding.and_then(|finding| finding.onset).map(|onset| view.x(onset.0.ms(), LEFT, WIDTH)),
+            end: end.map(|point| End::at(place(&point))),
+            is_empty: known.is_empty(),
             title,
             change,
         }
     }
+}
+
+impl End {
+    fn at((_, x, y): (i64, Px, Px)) -> Self {
+        // Behind the end is nothing to cover; only at the edge of the chart the words stand above the line.
+        let has_room = x.0 < LEFT + WIDTH - END_WORDS;
+        Self {
+            x,
+            y,
+            label_x: Px(if has_room { x.0 + END_GAP } else { x.0 - END_GAP }),
+            label_y: Px(if has_room { y.0 + END_GAP / 2.0 } else { (y.0 - END_GAP).max(TOP + END_GAP) }),
+            anchor: if has_room { "start" } else { "end" },
+        }
+    }
+}
+
+/// The last sample of a vanished series before it was gone: during the fault it has none.
+fn last_before_it_vanished(
+    report: &Report,
+    finding: &FindingEntry,
+    known: &[(i64, f64)],
+) -> Option<(i64, f64)> {
+    let gone = finding.onset.unwrap_or(report.windows.fault.to).max(report.windows.fault.from);
+    let before = known.iter().rev().find(|(ms, _)| *ms <= gone.0.ms());
+    before.copied().filter(|_| finding.direction == DirectionWord::Vanished)
+}
+
+/// The view of the page, made longer for a series that would show nothing in it, or not where it ends.
+fn own_view(view: &TimeView, known: &[(i64, f64)], end: Option<(i64, f64)>) -> TimeView {
+    let is_in_view = !points_in_view(view, known).is_empty();
+    let last_before = known.iter().rev().find(|(ms, _)| *ms < view.from_ms);
+    let nearest = last_before.or(known.first()).copied().filter(|_| !is_in_view);
+    end.or(nearest).map_or_else(|| view.clone(), |(ms, _)| view.holding(ms))
 }
 
 fn finding_of<'a>(report: &'a Report, chart: &ChartEntry) -> Option<&'a FindingEntry> {
@@ -101,9 +160,17 @@ fn finding_of<'a>(report: &'a Report, chart: &ChartEntry) -> Option<&'a FindingE
     })
 }
 
-fn points_in_view(view: &TimeView, chart: &ChartEntry) -> Vec<(i64, f64)> {
-    let known = chart.points.iter().filter_map(|&(ms, value)| Some((ms, value?)));
-    known.filter(|(ms, _)| (view.from_ms..=view.to_ms).contains(ms)).collect()
+fn points_in_view(view: &TimeView, known: &[(i64, f64)]) -> Vec<(i64, f64)> {
+    known.iter().copied().filter(|(ms, _)| (view.from_ms..=view.to_ms).contains(ms)).collect()
+}
+
+/// What the description adds about a line that ends, or that is not there.
+fn ending(report: &Report, known: &[(i64, f64)], end: Option<(i64, f64)>) -> String {
+    if known.is_empty() {
+        return "; there is no sample to draw".to_owned();
+    }
+    let since_fault = |(ms, _): (i64, f64)| numbers::offset(ms - report.windows.fault.from.0.ms());
+    end.map_or_else(String::new, |point| format!("; the line ends at {}", since_fault(point)))
 }
 
 /// What a reader hears who does not see the chart.
@@ -165,6 +232,59 @@ mod tests {
             services,
             [("recommendations", "unexpected"), ("cart", "unexpected"), ("session-cache", "expected")]
         );
+    }
+
+    /// The chart of the vanished series after `change` was made to the report.
+    fn vanished(change: impl FnOnce(&mut Report)) -> ChartDrawing {
+        let mut report = samples::hidden_victim();
+        report.charts.retain(|chart| chart.metric == "recommendations_model_loaded");
+        change(&mut report);
+        let mut groups = per_service(&report, &TimeView::of(&report));
+        groups.remove(0).charts.remove(0)
+    }
+
+    #[test]
+    fn a_vanished_series_is_drawn_up_to_its_end() {
+        let chart = vanished(|_| ());
+        let end = chart.end.expect("an end");
+        assert!(chart.path.ends_with(&format!("L{} {}", end.x, end.y)), "{}", chart.path);
+        assert!(
+            chart.description.ends_with("1 → absent (vanished), from +6 s on; the line ends at +4 s"),
+            "{}",
+            chart.description
+        );
+    }
+
+    #[test]
+    fn a_series_that_ended_before_the_view_is_drawn_all_the_same() {
+        let chart = vanished(|report| {
+            report.windows.baseline.from.0 = report.windows.baseline.from.0.plus_ms(-3_600_000);
+            for point in &mut report.charts[0].points {
+                point.0 -= 3_000_000;
+            }
+        });
+        let end = chart.end.expect("an end");
+        assert!(chart.path.matches('L').count() > 10, "{}", chart.path);
+        assert!(end.x > Px(LEFT) && end.x < Px(LEFT + WIDTH), "{}", end.x);
+        assert!(chart.bands.iter().any(|band| band.name == "fault"));
+    }
+
+    #[test]
+    fn a_series_outside_the_view_is_drawn_even_where_it_does_not_end() {
+        let chart = vanished(|report| {
+            report.findings.clear();
+            for point in &mut report.charts[0].points {
+                point.0 += 3_000_000;
+            }
+        });
+        assert!(!chart.path.is_empty() && chart.end.is_none());
+    }
+
+    #[test]
+    fn a_chart_without_samples_says_so() {
+        let chart = vanished(|report| report.charts[0].points.clear());
+        assert!(chart.is_empty && chart.end.is_none());
+        assert!(chart.description.ends_with("; there is no sample to draw"), "{}", chart.description);
     }
 
     #[test]

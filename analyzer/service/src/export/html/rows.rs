@@ -40,6 +40,18 @@ pub(super) struct FindingRow {
     pub(super) q_value: String,
 }
 
+/// One service that may have changed.
+pub(super) struct DoubtfulRow {
+    pub(super) name: String,
+    pub(super) role: &'static str,
+    pub(super) role_class: &'static str,
+    /// Its strongest series, each with what happened to it.
+    pub(super) evidence: Vec<FindingRow>,
+    /// How many more series of it changed; may be empty.
+    pub(super) more: String,
+    pub(super) p_value: String,
+}
+
 /// One candidate for the origin.
 pub(super) struct OriginRow {
     pub(super) service: String,
@@ -67,15 +79,40 @@ impl ReasonRow {
     }
 }
 
+/// How a service stands to what was foreseen: the word, and the class of its colour.
+fn role(report: &Report, service: &ServiceEntry) -> (&'static str, &'static str) {
+    let is_target = report.target.as_deref() == Some(service.name.as_str());
+    match (is_target, service.expected, service.affected) {
+        (true, _, _) => ("target", "expected"),
+        (false, true, _) => ("expected", "expected"),
+        (false, false, true) => ("unexpected", "unexpected"),
+        (false, false, false) => ("", ""),
+    }
+}
+
+const DOUBTFUL_FINDINGS: usize = 3;
+
+/// Services that may have changed, each with its strongest series.
+pub(super) fn may_have_changed(report: &Report) -> Vec<DoubtfulRow> {
+    let groups = story::strongest(report, story::may_have_changed(report), DOUBTFUL_FINDINGS);
+    let row = |(service, findings): story::Evidence| {
+        let (role, role_class) = role(report, service);
+        let more = story::findings_of(report, service).count() - findings.len();
+        DoubtfulRow {
+            name: names::service(&service.name),
+            role,
+            role_class,
+            evidence: findings.into_iter().map(|finding| FindingRow::new(report, finding)).collect(),
+            more: if more == 0 { String::new() } else { format!("and {more} more series") },
+            p_value: probability(service.p_value),
+        }
+    };
+    groups.into_iter().map(row).collect()
+}
+
 impl ServiceRow {
     pub(super) fn new(report: &Report, service: &ServiceEntry) -> Self {
-        let is_target = report.target.as_deref() == Some(service.name.as_str());
-        let (role, role_class) = match (is_target, service.expected, service.affected) {
-            (true, _, _) => ("target", "expected"),
-            (false, true, _) => ("expected", "expected"),
-            (false, false, true) => ("unexpected", "unexpected"),
-            (false, false, false) => ("", ""),
-        };
+        let (role, role_class) = role(report, service);
         let severity = service.severity.unwrap_or(0.0);
         Self {
             name: names::service(&service.name),

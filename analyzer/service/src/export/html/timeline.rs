@@ -51,8 +51,7 @@ const NARROWEST_BAR: f64 = 3.0;
 
 impl TimelineDrawing {
     pub(super) fn new(report: &Report, view: &TimeView) -> Self {
-        let hit: Vec<&ServiceEntry> =
-            story::unexpected(report).into_iter().chain(story::expected(report)).collect();
+        let hit = story::hit(report);
         let rows = hit.len().min(MOST_ROWS);
         let bottom = STRIP_BOTTOM + 6.0 + ROW * rows as f64;
         let bars =
@@ -105,7 +104,7 @@ fn sentence(report: &Report, service: &ServiceEntry) -> String {
 
 fn description(report: &Report, hit: &[&ServiceEntry]) -> String {
     if hit.is_empty() {
-        return "Timeline of the experiment. No service was hit.".to_owned();
+        return format!("Timeline of the experiment. {}", story::nothing_hit(report));
     }
     let sentences: Vec<String> =
         hit.iter().take(MOST_ROWS).map(|service| sentence(report, service)).collect();

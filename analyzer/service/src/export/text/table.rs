@@ -55,6 +55,10 @@ impl Cell {
         }
     }
 
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     fn laid_out(&self, width: usize) -> String {
         let text = names::cut(&self.text, width);
         let padding = " ".repeat(width - names::columns(&text));
