@@ -41,12 +41,14 @@ pub async fn draw(
 }
 
 fn wanted(verdict: &Verdict) -> Wanted {
-    let affected: BTreeSet<&str> = verdict
+    let moved: BTreeSet<&str> = verdict.findings.iter().map(|finding| finding.key.service.as_str()).collect();
+    // Services come worst first; those that only may have changed come after those that were hit.
+    let drawn: BTreeSet<&str> = verdict
         .services
         .iter()
-        .filter(|service| service.affected)
-        .take(SERVICES_MAX)
         .map(|service| service.name.as_str())
+        .filter(|name| moved.contains(name))
+        .take(SERVICES_MAX)
         .collect();
     let mut chosen: BTreeMap<&str, Vec<&Finding>> = BTreeMap::new();
     for finding in &verdict.findings {
@@ -54,7 +56,7 @@ fn wanted(verdict: &Verdict) -> Wanted {
         let of_service = chosen.entry(service).or_default();
         // Several series of one metric mostly tell the same story.
         let is_new = of_service.iter().all(|other| other.key.metric != finding.key.metric);
-        if affected.contains(service) && is_new && of_service.len() < SERIES_PER_SERVICE_MAX {
+        if drawn.contains(service) && is_new && of_service.len() < SERIES_PER_SERVICE_MAX {
             of_service.push(finding);
         }
     }
@@ -97,13 +99,15 @@ fn chart(measure: &Measure) -> ChartSeries {
     }
 }
 
-/// At most `points_max` points: each the mean of its neighbours in time.
+/// At most `points_max` points: one for each stretch of time that holds any, their mean. A gap stays a gap.
 fn thin_out(points: &[(i64, f64)], points_max: usize) -> Vec<(i64, f64)> {
+    let (Some(first), Some(last)) = (points.first(), points.last()) else { return Vec::new() };
     if points.len() <= points_max {
         return points.to_vec();
     }
+    let stretch_ms = (last.0 - first.0) / i64::try_from(points_max).unwrap_or(i64::MAX) + 1;
     points
-        .chunks(points.len().div_ceil(points_max))
+        .chunk_by(|one, next| (one.0 - first.0) / stretch_ms == (next.0 - first.0) / stretch_ms)
         .map(|chunk| {
             let mean = chunk.iter().map(|point| point.1).sum::<f64>() / chunk.len() as f64;
             (chunk[chunk.len() / 2].0, mean)
@@ -128,5 +132,13 @@ mod tests {
         assert_eq!(thin.len(), 100);
         let mean = thin.iter().map(|point| point.1).sum::<f64>() / 100.0;
         assert!((mean - 499.5).abs() < 1e-9, "{mean}");
+    }
+
+    #[test]
+    fn a_gap_stays_a_gap() {
+        let points: Vec<(i64, f64)> = (0..1000).chain(5000..6000).map(|ms| (ms, 1.0)).collect();
+        let thin = thin_out(&points, 100);
+        assert!(thin.len() <= 100);
+        assert!(thin.iter().all(|&(ms, _)| !(1000..5000).contains(&ms)), "{thin:?}");
     }
 }

@@ -62,7 +62,7 @@ impl ShopDriver {
         progress.stage("watching the healthy shop");
         let until = self.started.plus_ms(self.durations.baseline_ms);
         self.wait("watching the healthy shop", until, progress).await?;
-        Ok(self.experiment(until, until.plus_ms(self.durations.fault_ms), None, Vec::new())?)
+        self.experiment(until, until.plus_ms(self.durations.fault_ms), None, Vec::new())
     }
 
     /// Breaks the shop, mends what does not mend itself, and watches it heal.
@@ -141,6 +141,7 @@ impl ShopDriver {
 }
 
 /// Words for a shop that does not do what it should.
+#[must_use]
 pub fn shop_failure(problem: ShopError) -> Failure {
     Failure::error(problem)
 }

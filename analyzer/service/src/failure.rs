@@ -13,11 +13,13 @@ pub struct Failure {
 
 impl Failure {
     /// The caller gave something wrong.
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the problem over")]
     pub fn bad_input(problem: impl ToString) -> Self {
         Self { code: ExitCode::BadInput, problems: vec![problem.to_string()] }
     }
 
     /// Something broke.
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the problem over")]
     pub fn error(problem: impl ToString) -> Self {
         Self { code: ExitCode::Error, problems: vec![problem.to_string()] }
     }
@@ -52,6 +54,7 @@ impl Problems {
     }
 
     /// Adds a problem.
+    #[expect(clippy::needless_pass_by_value, reason = "`map_err` hands the problem over")]
     pub fn add(&mut self, problem: impl ToString) {
         self.0.push(problem.to_string());
     }

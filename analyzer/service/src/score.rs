@@ -32,16 +32,16 @@ pub async fn score(snapshot: &Snapshot, timeline: &Timeline, progress: &Progress
 /// A [`Failure`] when the file cannot be read.
 pub fn score_file(file: &Evidence, timeline: &Timeline) -> Result<Scores, Failure> {
     let scorer = Scorer::new(timeline);
-    let mut scores = Scores::default();
+    let mut all = Scores::default();
     let mut waiting = Block::default();
     for block in blocks(file) {
         waiting.series.extend(block?.series);
         if waiting.series.len() >= SERIES_AT_ONCE {
-            scores.merge(scorer.score(&std::mem::take(&mut waiting)));
+            all.merge(scorer.score(&std::mem::take(&mut waiting)));
         }
     }
-    scores.merge(scorer.score(&waiting));
-    Ok(scores)
+    all.merge(scorer.score(&waiting));
+    Ok(all)
 }
 
 /// The blocks of a file: complete families.
@@ -51,6 +51,7 @@ pub fn blocks(file: &Evidence) -> impl Iterator<Item = Result<Block, Failure>> +
 }
 
 /// Words for a recording that cannot be read.
+#[must_use]
 pub fn recording_failure(problem: RecordingError<aftermath_baselines::BaselineError>) -> Failure {
     match problem {
         RecordingError::File(problem) => problem.into(),

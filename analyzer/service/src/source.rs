@@ -160,6 +160,7 @@ pub(crate) fn within(block: Block, window: Window) -> Block {
 }
 
 /// Words for a source that refuses.
+#[must_use]
 pub fn source_failure(problem: aftermath_metrics::SourceError) -> Failure {
     if problem.is_bad_input() { Failure::bad_input(problem) } else { Failure::error(problem) }
 }

@@ -1,5 +1,7 @@
 //! Evidence files, written and read as a run does it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use std::fs::File;
 use std::path::Path;
 
@@ -51,13 +53,13 @@ fn meta() -> EvidenceMeta {
     }
 }
 
-fn block(metric: &str, samples: usize) -> Block {
+fn block(metric: &str, samples: i32) -> Block {
     let key = SeriesKey {
         metric: metric.into(),
         service: "cart".into(),
         labels: [("pod".to_owned(), "cart-\"1\"\n".to_owned())].into(),
     };
-    let samples = (0..samples).map(|n| (n as i64 * 1_000, n as f64 + 0.1)).collect();
+    let samples = (0..samples).map(|n| (i64::from(n) * 1_000, f64::from(n) + 0.1)).collect();
     Block { series: vec![Series::from_raw(key, SeriesKind::Counter, samples).0] }
 }
 

@@ -112,10 +112,10 @@ pub(super) struct AccessArgs {
     /// The user for basic authentication.
     #[arg(long, value_name = "NAME", conflicts_with = "recording")]
     pub(super) user: Option<String>,
-    /// A file with the password for --user [or the environment: AFTERMATH_PASSWORD].
+    /// A file with the password for --user [or the environment: `AFTERMATH_PASSWORD`].
     #[arg(long, value_name = "FILE", requires = "user")]
     pub(super) password_file: Option<PathBuf>,
-    /// A file with a bearer token, read anew for each request [or the environment: AFTERMATH_BEARER_TOKEN].
+    /// A file with a bearer token, read anew for each request [or the environment: `AFTERMATH_BEARER_TOKEN`].
     #[arg(long, value_name = "FILE", conflicts_with_all = ["user", "recording"])]
     pub(super) bearer_token_file: Option<PathBuf>,
     /// A further header such as `X-Scope-OrgID: tenant`; may be repeated.
@@ -131,6 +131,7 @@ pub(super) struct AccessArgs {
 
 /// How samples are read from a Prometheus server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[expect(clippy::enum_variant_names, reason = "remote read is the name of the protocol")]
 pub(super) enum Read {
     /// By remote read where the server offers it.
     Auto,
@@ -172,7 +173,7 @@ pub(super) struct JudgeArgs {
     /// A further service that may be hit; may be repeated.
     #[arg(long, value_name = "SERVICE")]
     pub(super) expect: Vec<String>,
-    /// A JSON file {"edges":[["caller","callee"],…]}.
+    /// A JSON file `{"edges":[["caller","callee"],…]}`.
     #[arg(long, value_name = "FILE")]
     pub(super) topology: Option<PathBuf>,
     /// What `aftermath learn` wrote for this system.

@@ -120,7 +120,7 @@ async fn keep(shop: &Shop, progress: &Progress) {
     for target in shop.targets() {
         progress.event(&format!("  {:<16} {}", target.service, target.url));
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 fn fault_list() -> String {

@@ -121,14 +121,18 @@ fn check_timeline(
     let timeline = match timeline {
         Ok(timeline) => timeline,
         Err(wrong) => {
-            wrong.into_iter().for_each(|problem| problems.add(problem));
+            for problem in wrong {
+                problems.add(problem);
+            }
             return None;
         }
     };
     let before = timeline.problems_at(now);
     let in_future = !before.is_empty() && !recorded.is_recording;
     if in_future {
-        before.into_iter().for_each(|problem| problems.add(problem));
+        for problem in before {
+            problems.add(problem);
+        }
     }
     for excluded in timeline.exclude() {
         if !excluded.overlaps(timeline.baseline()) {

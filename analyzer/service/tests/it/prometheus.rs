@@ -30,7 +30,11 @@ fn configuration(targets: &[Target]) -> String {
         .to_owned();
     for Target { service, url } in targets {
         let address = url.trim_start_matches("http://").trim_end_matches("/metrics");
-        text += &format!("  - {{targets: ['{address}'], labels: {{service: {service}}}}}\n");
+        text.push_str("  - {targets: ['");
+        text.push_str(address);
+        text.push_str("'], labels: {service: ");
+        text.push_str(service);
+        text.push_str("}}\n");
     }
     text
 }
@@ -53,10 +57,7 @@ impl Windows {
     }
 }
 
-fn names<'r>(
-    report: &'r serde_json::Value,
-    affected_and: impl Fn(&serde_json::Value) -> bool,
-) -> Vec<&'r str> {
+fn names(report: &serde_json::Value, affected_and: impl Fn(&serde_json::Value) -> bool) -> Vec<&str> {
     let services = report["services"].as_array().unwrap().iter();
     services
         .filter(|service| service["affected"] == true && affected_and(service))
