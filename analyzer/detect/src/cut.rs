@@ -6,6 +6,7 @@ use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
 use crate::detectors::level::{self, CERTAIN, Shift, is_graded};
+use crate::detectors::presence::{Presence, Seen, presence};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
 use crate::windows::{Placebo, Plan, Stretch};
@@ -31,6 +32,7 @@ pub(crate) struct Cut {
     pub(crate) baseline: Part,
     /// The clean time of each baseline sample.
     clean_ms: Vec<i64>,
+    clean: Stretch,
     pub(crate) fault: Part,
     pub(crate) recovery: Part,
     /// The usual distance between samples.
@@ -59,6 +61,7 @@ impl Cut {
             sparse,
             baseline,
             clean_ms,
+            clean: plan.clean(),
             fault: part(within(plan.fault)),
             recovery: plan.recovery.map(|window| part(within(window))).unwrap_or_default(),
             cadence_ms: cadence(&measure.timestamps_ms, plan.step_ms),
@@ -77,20 +80,36 @@ impl Cut {
             let first = self.clean_ms.partition_point(|&ms| ms < stretch.from);
             first..self.clean_ms.partition_point(|&ms| ms < stretch.to)
         };
-        let (before, during) = (range(placebo.reference), range(placebo.test));
-        let full = |samples: usize, stretch: Stretch| {
-            2.0 * samples as f64 * self.cadence_ms >= (stretch.to - stretch.from) as f64
-        };
-        if during.is_empty() && full(before.len(), placebo.reference) {
-            return f32::NEG_INFINITY;
+        let (reference, test) = (range(placebo.reference), range(placebo.test));
+        let before = self.seen(&self.clean_ms[reference.clone()], placebo.reference);
+        let during = self.seen(&self.clean_ms[test.clone()], placebo.test);
+        match presence(before, during, 0) {
+            Presence::Vanished => return f32::NEG_INFINITY,
+            Presence::Appeared => return f32::INFINITY,
+            Presence::Patchy => return f32::NAN,
+            Presence::Steady => {}
         }
-        if before.is_empty() && full(during.len(), placebo.test) {
-            return f32::INFINITY;
+        if !is_enough_to_test(during, self.in_baseline().share()) {
+            return f32::NAN;
         }
-        let shift = self.compare(&self.baseline, before, &self.baseline, during);
+        let shift = self.compare(&self.baseline, reference, &self.baseline, test);
         shift.map_or(f32::NAN, |shift| {
             single(if is_graded(shift.deviate) { shift.deviate * allowance } else { shift.deviate })
         })
+    }
+
+    /// What was seen of the baseline, in clean time.
+    pub(crate) fn in_baseline(&self) -> Seen<'_> {
+        self.seen(&self.clean_ms, self.clean)
+    }
+
+    /// What was seen of the fault.
+    pub(crate) fn in_fault(&self, fault: Window) -> Seen<'_> {
+        self.seen(&self.fault.times_ms, Stretch { from: fault.from.ms(), to: fault.to.ms() })
+    }
+
+    fn seen<'a>(&self, times_ms: &'a [i64], stretch: Stretch) -> Seen<'a> {
+        Seen { times_ms, stretch, cadence_ms: self.cadence_ms }
     }
 
     /// Whether events are too rare to be judged as a level.
@@ -149,6 +168,18 @@ fn steady_units(measure: &Measure) -> Vec<f64> {
     }
     let usual = median(&measure.intervals_s);
     measure.values.iter().map(|rate| 2.0 * (rate * usual + 0.375).sqrt()).collect()
+}
+
+/// Fewer samples than this say nothing about what is normal in a stretch that could hold them.
+pub(crate) const SHORTEST: usize = 3;
+
+/// Whether a stretch holds enough samples to be held against a reference: at least three, or all where fewer are
+/// possible, and half of what the series usually brings there. `usual_share` is the share of possible samples that it
+/// had in the baseline.
+pub(crate) fn is_enough_to_test(test: Seen, usual_share: f64) -> bool {
+    let samples = test.times_ms.len() as f64;
+    let possible = test.possible().floor().max(1.0);
+    samples >= possible.min(SHORTEST as f64) && 2.0 * samples >= possible * usual_share
 }
 
 fn cadence(times_ms: &[i64], step_ms: i64) -> f64 {

@@ -4,15 +4,18 @@
 
 mod outcome;
 mod report;
+mod system;
 
-use aftermath_model::{Expectations, LearnedNull, Reason, SystemEvidence, Timeline, Verdict};
+use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
 use crate::origin::origin;
 use crate::scores::Scores;
-use crate::service::{Service, judge_series, service_null, services, system_p_value};
-use crate::steady::unsteady_end;
+use crate::service::{judge_series, service_null, services};
+use crate::steady::unsteady;
 use crate::windows::Plan;
+
+pub(crate) use outcome::FAIL_AT;
 
 /// Everything known when the verdict is formed, apart from the services.
 struct Case<'a> {
@@ -40,9 +43,9 @@ pub fn judge(
     let null = Null::of(&series, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
-    let evidence = services(&judged, &quiet);
-    let system = system_evidence(&evidence, &plan, learned);
-    let unsteady = unsteady_end(&series, &plan);
+    let evidence = services(&judged, &null, &quiet);
+    let system = system::evidence(&evidence, system::placebo_windows(&series), learned);
+    let unsteady = unsteady(&series, &plan);
     let case = Case { plan, expectations, scores, unsteady, source_partial };
     let hits = outcome::hits(&case, &evidence);
     let (outcome, reasons) = outcome::decide(&case, &hits);
@@ -50,7 +53,7 @@ pub fn judge(
     limits.extend(report::load_note(null.load));
     Verdict {
         outcome,
-        score: outcome::score(&hits),
+        score: outcome::score(outcome, &hits),
         reasons,
         system,
         services: report::services(&hits),
@@ -58,24 +61,5 @@ pub fn judge(
         findings,
         coverage: report::coverage(scores),
         limits,
-    }
-}
-
-fn system_evidence(services: &[Service], plan: &Plan, learned: Option<&LearnedNull>) -> SystemEvidence {
-    let p_value = system_p_value(services.iter().map(|service| service.p_value).collect());
-    let (placebos, quiet) = (plan.placebos.len(), learned.map_or(0, |learned| learned.windows));
-    let basis = match (quiet, placebos) {
-        (0, 0) => "none: the baseline is too short for placebo windows, so the p-values rest on theory alone"
-            .to_owned(),
-        (0, _) => format!(
-            "the level of the test, held against {placebos} placebo windows inside the baseline; not measured on this system"
-        ),
-        _ => format!("the level of the test, held against {quiet} learned quiet windows of this system"),
-    };
-    SystemEvidence {
-        p_value,
-        placebo_windows: placebos + quiet,
-        false_alarm_rate: (placebos + quiet > 0).then_some(outcome::FAIL_AT),
-        false_alarm_basis: basis,
     }
 }

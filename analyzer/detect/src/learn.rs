@@ -3,29 +3,73 @@
 //! In: the scores of windows in which nothing happened. Out: a [`LearnedNull`]: how wide chance makes each series, each
 //! metric, each service, and the system as a whole.
 
+pub(crate) mod fit;
+pub(crate) mod merge;
+pub(crate) mod summary;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::learned::LearnedSeries;
-use aftermath_model::{LearnedNull, Timeline};
+use aftermath_model::{Expectations, LearnedNull, Outcome, Timeline};
 
 use crate::calibrate::moderate::{History, moderated};
-use crate::calibrate::service::ServiceNull;
-use crate::calibrate::{Null, count_moves, learned_name};
+use crate::calibrate::{Null, count_moves, learned_name, trust_after};
 use crate::detectors::level::is_graded;
 use crate::evidence::Evidence;
+use crate::judge::{FAIL_AT, judge};
 use crate::load;
 use crate::scores::{Scores, SeriesScore};
 use crate::semantics::stem;
-use crate::service::{quiet_evidence, system_p_value};
+use crate::service::quiet_evidence;
 
 /// A metric keeps at most this many statistics, evenly chosen from the largest down: the tail is what matters, and a
 /// file should stay small.
 const MOST_STATISTICS: usize = 20_000;
 
-/// Learns from windows in which nothing happened. Each window is judged by all others: what it taught itself is left
-/// out.
+/// To find how often quiet windows fail, they are parted into at most so many groups, each judged by what the others
+/// teach: for up to ten windows that leaves out one at a time, and for more it costs no more.
+const MOST_GROUPS: usize = 10;
+
+/// Learns from windows in which nothing happened, and measures how often they would have failed: each is judged by what
+/// others taught. That is not measured of a single window.
 #[must_use]
 pub fn learn(windows: &[(Scores, Timeline)]) -> LearnedNull {
+    let mut learned = teach(&windows.iter().collect::<Vec<_>>());
+    let groups = windows.len().min(MOST_GROUPS);
+    if groups < 2 {
+        return learned;
+    }
+    let group = |index: usize| index * groups / windows.len();
+    for left_out in 0..groups {
+        let (out, others): (Vec<_>, Vec<_>) =
+            windows.iter().enumerate().partition(|&(index, _)| group(index) == left_out);
+        let others = teach(&others.into_iter().map(|(_, window)| window).collect::<Vec<_>>());
+        for (_, (scores, timeline)) in out {
+            let verdict = judge(scores, timeline, &Expectations::default(), Some(&others), false);
+            learned.failed.chances += 1;
+            learned.failed.times += usize::from(verdict.outcome == Outcome::Fail);
+            learned.system_p_values.extend(verdict.system.p_value);
+        }
+    }
+    learned.system_p_values.sort_by(f64::total_cmp);
+    learned
+}
+
+/// Which of these windows look as if something had happened in them, judged each by itself without anything learned:
+/// their verdict is fail, at a level that makes one in a hundred sets of quiet windows show any (Bonferroni). The
+/// indices ascend.
+#[must_use]
+pub fn suspicious(windows: &[(Scores, Timeline)]) -> Vec<usize> {
+    let level = FAIL_AT / windows.len().max(1) as f64;
+    let looks_hit = |(scores, timeline): &(Scores, Timeline)| {
+        let verdict = judge(scores, timeline, &Expectations::default(), None, false);
+        verdict.outcome == Outcome::Fail && verdict.system.p_value.is_some_and(|p_value| p_value <= level)
+    };
+    (0..windows.len()).filter(|&index| looks_hit(&windows[index])).collect()
+}
+
+/// What the windows teach, without a measurement of how well.
+fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
     let sorted: Vec<Vec<&SeriesScore>> = windows.iter().map(|(scores, _)| scores.sorted()).collect();
     let mut learned = LearnedNull {
         windows: windows.len(),
@@ -37,16 +81,9 @@ pub fn learn(windows: &[(Scores, Timeline)]) -> LearnedNull {
         count_moves(&mut learned.constants_moved, &mut learned.presence_changed, quiet_statistic(score));
     }
     learned.statistics = statistics(&sorted, &learned.series);
-    let evidence: Vec<Vec<Evidence>> = sorted.iter().map(|series| quiet(series, &learned)).collect();
-    let null = ServiceNull::of(&evidence.concat());
-    learned.service_evidence =
-        evidence.iter().flatten().map(|evidence| [evidence.any, evidence.joint]).collect();
+    let evidence = sorted.iter().flat_map(|series| quiet(series, &learned));
+    learned.service_evidence = evidence.map(|evidence| [evidence.any, evidence.joint]).collect();
     learned.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
-    learned.system_p_values = evidence
-        .into_iter()
-        .filter_map(|services| system_p_value(services.into_iter().map(|one| null.p_value(one)).collect()))
-        .collect();
-    learned.system_p_values.sort_by(f64::total_cmp);
     learned
 }
 
@@ -72,7 +109,8 @@ fn graded<'a>(windows: &'a [Vec<&'a SeriesScore>]) -> impl Iterator<Item = (&'a 
 }
 
 fn histories(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, LearnedSeries> {
-    let mut series: BTreeMap<String, LearnedSeries> = BTreeMap::new();
+    let mut series: BTreeMap<String, LearnedSeries> =
+        windows.iter().flatten().map(|score| (learned_name(score), LearnedSeries::default())).collect();
     for (score, deviate) in graded(windows) {
         let history = series.entry(learned_name(score)).or_default();
         history.windows += 1;
@@ -85,12 +123,13 @@ fn statistics(
     windows: &[Vec<&SeriesScore>],
     series: &BTreeMap<String, LearnedSeries>,
 ) -> BTreeMap<String, Vec<f64>> {
+    let trust = trust_after(windows.len());
     let mut statistics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (score, deviate) in graded(windows) {
         let learned = series.get(&learned_name(score)).map_or_else(History::default, |&seen| seen.into());
         let placebos =
             score.placebos.iter().map(|&placebo| f64::from(placebo)).filter(|&placebo| is_graded(placebo));
-        let others = learned.and(History::of(placebos)).without(deviate);
+        let others = learned.without(deviate).scaled(trust).and(History::of(placebos));
         statistics.entry(stem(&score.key.metric)).or_default().push(moderated(deviate, others).abs());
     }
     for values in statistics.values_mut() {

@@ -32,7 +32,10 @@ mod steady;
 
 pub use abort::{AbortDecision, AbortTest, Harm};
 pub use judge::judge;
-pub use learn::learn;
+pub use learn::fit::{LearnedFit, fit};
+pub use learn::merge::merge;
+pub use learn::summary::{LearnedSummary, MOST_MOVERS, Mover, summary};
+pub use learn::{learn, suspicious};
 pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};
 pub use steady::{Steadiness, steady};

@@ -72,6 +72,7 @@ mod tests {
             constant: false,
             covers: 1,
             presence: Presence::Steady,
+            baseline_samples: 100,
             deviate: 4.0,
             effect: 4.0,
             per_load: 20.0,

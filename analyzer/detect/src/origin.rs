@@ -3,13 +3,15 @@
 //! In: every service and, if known, who calls whom. Out: every service, the most likely origin first.
 //!
 //! Simple scores of the strongest changes win in the literature (Pham et al., ASE 2024; Orchard et al., `NeurIPS` 2025),
-//! and a call graph helps: latency and errors travel from the called to the caller, so a service is only blamed for
+//! a service that fell silent is the first suspect, because trouble elsewhere slows a service down but seldom makes it
+//! disappear, and a call graph helps: latency and errors travel from the called to the caller, so a service is only blamed for
 //! what goes beyond the services that it calls, and it is more suspicious if those who call it suffer likewise.
 
 use std::collections::BTreeMap;
 
 use aftermath_model::{OriginCandidate, Topology};
 
+use crate::detectors::presence::Presence;
 use crate::semantics::{Concern, stem};
 use crate::service::{Judged, Service};
 
@@ -23,6 +25,9 @@ const TRAFFIC: f64 = 0.5;
 /// A strength beyond this says nothing more about the origin: the far tail is a matter of luck.
 const MOST: f64 = 12.0;
 
+/// A service is silent once at least this share of its series, or of its replicas, is gone.
+const SILENT: f64 = 0.5;
+
 /// The strongest harmful change of each stem of a service, by what it is about.
 type Changes = BTreeMap<String, (Concern, f64)>;
 
@@ -30,20 +35,32 @@ type Changes = BTreeMap<String, (Concern, f64)>;
 /// unless there is nothing else.
 pub(crate) fn origin(services: &[Service], topology: Option<&Topology>) -> Vec<OriginCandidate> {
     let named = services.iter().any(|service| !service.name.is_empty());
-    let changes: BTreeMap<&str, Changes> = services
-        .iter()
-        .filter(|service| !named || !service.name.is_empty())
-        .map(|service| (service.name, changes(service)))
-        .collect();
-    let mut ranked: Vec<OriginCandidate> = changes
-        .iter()
-        .map(|(&name, own)| OriginCandidate {
-            service: name.to_owned(),
-            score: blame(name, own, &changes, topology),
+    let candidates = || services.iter().filter(|service| !named || !service.name.is_empty());
+    let changes: BTreeMap<&str, Changes> =
+        candidates().map(|service| (service.name, changes(service))).collect();
+    let mut ranked: Vec<OriginCandidate> = candidates()
+        .map(|service| OriginCandidate {
+            service: service.name.to_owned(),
+            score: MOST * silence(service) + blame(service.name, &changes[service.name], &changes, topology),
         })
         .collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.service.cmp(&b.service)));
     ranked
+}
+
+/// The share of a service that fell silent during the fault: of its series that are gone, or of its replicas that
+/// Prometheus could not reach (`up` at 0) though it could before; 0 below [`SILENT`].
+fn silence(service: &Service) -> f64 {
+    let share = |of: Vec<bool>| of.iter().filter(|&&silent| silent).count() as f64 / of.len().max(1) as f64;
+    let own = || service.series.iter().filter(|one| !one.shared && one.score.covers > 0);
+    let gone = share(own().map(|one| one.score.presence == Presence::Vanished).collect());
+    let fell = |one: &Judged| {
+        one.score.baseline.is_some_and(|before| before > SILENT)
+            && one.score.fault.is_some_and(|during| during < SILENT)
+    };
+    let unreachable = share(own().filter(|one| one.score.key.metric == "up").map(fell).collect());
+    let silent = gone.max(unreachable);
+    if silent >= SILENT { silent } else { 0.0 }
 }
 
 fn changes(service: &Service) -> Changes {
@@ -59,6 +76,10 @@ fn changes(service: &Service) -> Changes {
 /// How strong the change is in the direction that hurts.
 fn harm(one: &Judged) -> f64 {
     let metric = one.score.key.metric.to_ascii_lowercase();
+    if one.score.presence == Presence::Vanished {
+        // Whatever it measured, nobody answers any more.
+        return MOST;
+    }
     let good = ["success", "availab"].iter().any(|word| metric.contains(word));
     let harmful = match Concern::of(&metric) {
         Concern::Errors if good => -one.strength,

@@ -18,8 +18,10 @@ const BACK_WITHIN_SD: f64 = 0.75;
 const BACK_WITHIN_ERRORS: f64 = 2.58;
 /// Still different at the end: once in a hundred by chance.
 const STILL_DIFFERENT: f64 = 0.01;
-/// The share of its changed series that a service need not wait for: some of them changed by chance only.
-const SERIES_THAT_MAY_LAG: f64 = 0.1;
+/// The share of its changed series that a service need not wait for: some changed by chance only, and each returns late
+/// by chance now and then, which the last of many always does. On generated systems of 12 and of 60 series a service,
+/// whose truth is known, the median error is -0.5 to +0.2 steps; a tenth gives +0.1 to +3.5, a half -4.
+const SERIES_THAT_MAY_LAG: f64 = 0.25;
 /// Blocks in a row that must be back.
 const BLOCKS_IN_A_ROW: usize = 3;
 /// Samples in a block, where there are enough.
@@ -121,7 +123,7 @@ pub(crate) fn recovery(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Re
 }
 
 /// Whether and when a service is back, given those of its series that changed: not while they show, all chances
-/// counted, that one is still different; and back when nine tenths of them are.
+/// counted, that one is still different; and back when three quarters of them are.
 pub(crate) fn of_service(series: &[Recovery]) -> (RecoveryState, Option<i64>) {
     let mut lasting: Vec<f64> = series.iter().map(|one| one.lasting_p).collect();
     if simes(&mut lasting) <= STILL_DIFFERENT {
@@ -178,11 +180,13 @@ mod tests {
     }
 
     #[test]
-    fn one_late_series_in_ten_does_not_hold_its_service_back() {
+    fn late_series_up_to_a_quarter_do_not_hold_their_service_back() {
         let back = |at_ms| Recovery { state: RecoveryState::Recovered, at_ms: Some(at_ms), lasting_p: 1.0 };
-        let mut series: Vec<Recovery> = (0..9).map(back).collect();
-        series.push(Recovery::UNKNOWN);
-        assert_eq!(of_service(&series), (RecoveryState::Recovered, Some(8)));
+        let mut series: Vec<Recovery> = (0..6).map(back).collect();
+        series.extend([back(900), Recovery::UNKNOWN]);
+        assert_eq!(of_service(&series), (RecoveryState::Recovered, Some(5)));
+        series.extend([Recovery::UNKNOWN; 3]);
+        assert_eq!(of_service(&series), (RecoveryState::CannotTell, None), "more than a quarter is missing");
         series.push(Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 1e-6 });
         assert_eq!(of_service(&series), (RecoveryState::NotRecovered, None));
     }

@@ -6,15 +6,19 @@
 use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
 use rayon::prelude::*;
 
-use crate::cut::{Cut, single};
-use crate::detectors::presence::{Filled, Presence, presence};
+use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
+use crate::detectors::level::{CERTAIN, Shift};
+use crate::detectors::presence::{Presence, presence};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, measures};
 use crate::recovery::{Recovery, onset, recovery};
+use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
 
-/// Fewer samples than this on one side of a comparison say nothing about what is normal there.
-const SHORTEST: usize = 3;
+/// The shift of a series that vanished: as certain as the change of a constant, and without a size.
+const GONE: Shift = Shift { deviate: -CERTAIN, effect: 0.0, phi: 0.0, per_log_level: 0.0, constant: false };
+/// A series that has less than half of the samples that it could have is not really watched.
+const HALF: f64 = 0.5;
 
 /// Turns blocks of samples into [`Scores`]. Shared between threads; blocks may come in any order.
 #[derive(Clone, Debug)]
@@ -39,6 +43,8 @@ pub(crate) struct SeriesScore {
     pub(crate) constant: bool,
     pub(crate) covers: usize,
     pub(crate) presence: Presence,
+    /// How many values there were before the fault.
+    pub(crate) baseline_samples: usize,
     /// How far the fault window lies from the baseline; see [`crate::detectors::level::Shift::deviate`].
     pub(crate) deviate: f32,
     /// See [`crate::detectors::level::Shift::effect`].
@@ -102,15 +108,11 @@ impl Scorer {
     fn score_measure(&self, measure: &Measure) -> Result<SeriesScore, Vec<Gap>> {
         let cut = Cut::new(measure, &self.plan);
         let presence = if measure.tells_presence() { self.presence_of(&cut) } else { Presence::Steady };
-        let gap = |cause| Err(vec![Gap { key: measure.key.clone(), cause }; measure.covers]);
+        if let Some(cause) = self.too_few(&cut, presence, measure.tells_presence()) {
+            return Err(vec![Gap { key: measure.key.clone(), cause }; measure.covers]);
+        }
         let (before, during) = (&cut.baseline.natural, &cut.fault.natural);
-        if before.len() < SHORTEST && presence != Presence::Appeared {
-            return gap(GapCause::TooFewBaselineSamples);
-        }
-        if during.is_empty() && presence != Presence::Vanished {
-            return gap(GapCause::TooFewFaultSamples);
-        }
-        let shift = cut.shift().unwrap_or_default();
+        let shift = if presence == Presence::Vanished { GONE } else { cut.shift().unwrap_or_default() };
 
         let placebo = |placebo: &Placebo| cut.placebo(*placebo, self.plan.drift_allowance());
         Ok(SeriesScore {
@@ -119,25 +121,63 @@ impl Scorer {
             constant: shift.constant,
             covers: measure.covers,
             presence,
+            baseline_samples: before.len(),
             deviate: single(shift.deviate),
             effect: single(shift.effect),
             per_load: single(shift.per_log_level),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
             baseline: typical(before, cut.is_sparse()),
-            fault: typical(during, cut.is_sparse()),
-            onset_ms: onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady),
+            fault: typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
+            onset_ms: self.onset_of(&cut, presence),
             recovery: self.recovery_of(&cut, presence),
         })
+    }
+
+    /// Why a series cannot be judged; `None` if it can. What exists only when there was something to observe
+    /// (`tells_presence` is false) is judged as soon as there is anything to compare.
+    fn too_few(&self, cut: &Cut, presence: Presence, tells_presence: bool) -> Option<GapCause> {
+        if presence.has_changed() {
+            return None;
+        }
+        let (before, during) = (cut.in_baseline(), cut.in_fault(self.plan.fault));
+        if before.times_ms.len() < SHORTEST {
+            return Some(GapCause::TooFewBaselineSamples);
+        }
+        if !tells_presence {
+            return during.times_ms.is_empty().then_some(GapCause::TooFewFaultSamples);
+        }
+        // Half empty, because it began late or because its samples come at odd times: then it needs as many as any.
+        let comes_at_odd_times = before.span() >= HALF && before.times_ms.len() >= LEAST_BASELINE_STEPS;
+        if before.share() < HALF && !comes_at_odd_times {
+            return Some(GapCause::TooFewBaselineSamples);
+        }
+        if during.times_ms.len() >= SHORTEST && is_enough_to_test(during, before.share()) {
+            return None;
+        }
+        let seldom = before.share() * during.possible() < SHORTEST as f64;
+        Some(if seldom && before.share() < HALF {
+            GapCause::TooManyMissingSamples
+        } else {
+            GapCause::TooFewFaultSamples
+        })
+    }
+
+    /// A series that vanished did so where its first missing sample should have been.
+    fn onset_of(&self, cut: &Cut, presence: Presence) -> Option<i64> {
+        if presence == Presence::Vanished {
+            let fell_silent = cut.in_fault(self.plan.fault).longest_silence().from_ms;
+            let seen = cut.fault.times_ms.contains(&fell_silent);
+            return Some(if seen { fell_silent + self.plan.step_ms } else { fell_silent });
+        }
+        onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady)
     }
 
     fn recovery_of(&self, cut: &Cut, presence: Presence) -> Recovery {
         let watched = &cut.recovery;
         match presence {
             Presence::Steady => recovery(&cut.baseline.steady, &watched.times_ms, &watched.steady),
-            Presence::Vanished => match watched.times_ms.first() {
-                Some(&back) => {
-                    Recovery { state: RecoveryState::Recovered, at_ms: Some(back), lasting_p: 1.0 }
-                }
+            Presence::Vanished => match self.back_ms(cut) {
+                Some(back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back), lasting_p: 1.0 },
                 None if self.plan.recovery.is_some() => {
                     Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 0.0 }
                 }
@@ -147,16 +187,20 @@ impl Scorer {
         }
     }
 
+    /// When a series that vanished was there again.
+    fn back_ms(&self, cut: &Cut) -> Option<i64> {
+        let within_fault = cut.in_fault(self.plan.fault).longest_silence().back_ms;
+        within_fault.or_else(|| cut.recovery.times_ms.first().copied())
+    }
+
     fn presence_of(&self, cut: &Cut) -> Presence {
-        let filled = |samples, steps: usize| Filled {
-            samples,
-            possible: steps as f64 * self.plan.step_ms as f64 / cut.cadence_ms,
+        let (fault_end, watched) = (self.plan.fault.to.ms(), self.plan.recovery);
+        let silent_after = match (cut.recovery.times_ms.first(), watched) {
+            (Some(back), _) => back - fault_end,
+            (None, Some(recovery)) => recovery.to.ms() - fault_end,
+            (None, None) => 0,
         };
-        presence(
-            filled(cut.baseline.times_ms.len(), self.plan.baseline_steps()),
-            filled(cut.fault.times_ms.len(), self.plan.fault_steps()),
-            SHORTEST,
-        )
+        presence(cut.in_baseline(), cut.in_fault(self.plan.fault), silent_after)
     }
 }
 

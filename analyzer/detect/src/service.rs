@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::LearnedNull;
 
-use crate::calibrate::Null;
 use crate::calibrate::service::ServiceNull;
+use crate::calibrate::{Known, Null, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
-use crate::evidence::{Evidence, SIGN, Stems, evidence};
+use crate::detectors::presence::Presence;
+use crate::evidence::{Evidence, SIGN, StemOf, evidence};
 use crate::multiple::{q_values, simes};
 use crate::scores::SeriesScore;
 use crate::semantics::{Concern, stem};
@@ -29,6 +30,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) matters: bool,
     /// Whether other services report the very same series: it then belongs to none of them.
     pub(crate) shared: bool,
+    /// How far the learned null spoke, 0 to 1.
+    trust: f64,
 }
 
 /// What the series of one service say together. Series without a service form one without a name.
@@ -58,16 +61,29 @@ impl<'a> Service<'a> {
         self.series.iter().filter(|one| one.is_sign())
     }
 
-    /// Whether at least two different things changed, or one that users feel.
+    /// Whether at least two different things changed, or one that users feel, or half of the service is gone.
     pub(crate) fn is_corroborated(&self) -> bool {
+        if self.has_lost_half() {
+            return true;
+        }
         let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
         stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+    }
+
+    /// Whether at least half of the series that can tell presence vanished.
+    fn has_lost_half(&self) -> bool {
+        let covered = |one: &&Judged| one.score.covers > 0;
+        let vanished = |one: &&Judged| one.score.presence == Presence::Vanished;
+        let gone = self.series.iter().filter(covered).filter(vanished).count();
+        gone > 0 && 2 * gone >= self.series.iter().filter(covered).count()
     }
 }
 
 /// Every series with its p-value and q-value.
 pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<Judged<'a>> {
-    let p_values: Vec<f64> = series.iter().map(|score| null.p_value(score)).collect();
+    let known: Vec<Known> = series.iter().map(|score| null.known(score)).collect();
+    let p_values: Vec<f64> =
+        series.iter().zip(&known).map(|(score, &known)| null.p_value(score, known)).collect();
     let q_values = q_values(&p_values);
     let shared = shared(series);
     (0..series.len())
@@ -75,9 +91,10 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
             score: series[index],
             p_value: p_values[index],
             q_value: q_values[index],
-            strength: null.strength(series[index]),
+            strength: null.strength(series[index], known[index]),
             matters: matters(series[index]),
             shared: shared[index],
+            trust: known[index].trust,
         })
         .collect()
 }
@@ -92,46 +109,68 @@ fn matters(score: &SeriesScore) -> bool {
 
 /// Which series several services report with the same numbers, such as the load of a node for every pod on it.
 fn shared(series: &[&SeriesScore]) -> Vec<bool> {
-    let mut owners: BTreeMap<Numbers, BTreeSet<&str>> = BTreeMap::new();
+    let mut owners: BTreeMap<Numbers, (&str, bool)> = BTreeMap::new();
     for score in series {
-        owners.entry(numbers(score)).or_default().insert(&score.key.service);
+        let service = score.key.service.as_str();
+        let (first, others) = owners.entry(numbers(score)).or_insert((service, false));
+        *others |= *first != service;
     }
     // A constant that changes in many services has the same numbers everywhere without being one series.
-    series
-        .iter()
-        .map(|score| !score.constant && score.deviate != 0.0 && owners[&numbers(score)].len() > 1)
-        .collect()
+    series.iter().map(|score| !score.constant && score.deviate != 0.0 && owners[&numbers(score)].1).collect()
 }
 
-/// Metric, measure, statistic, and the values before and during the fault, bit by bit.
-type Numbers<'a> = (&'a str, &'a str, u32, Option<u64>, Option<u64>);
+/// Statistic, values before and during the fault, bit by bit, and metric and measure: what differs most comes first.
+type Numbers<'a> = (u32, Option<u64>, Option<u64>, &'a str, &'a str);
 
 fn numbers(score: &SeriesScore) -> Numbers<'_> {
     let bits = |value: Option<f64>| value.map(f64::to_bits);
-    (&score.key.metric, score.measure, score.deviate.to_bits(), bits(score.baseline), bits(score.fault))
+    (score.deviate.to_bits(), bits(score.baseline), bits(score.fault), &score.key.metric, score.measure)
 }
 
-/// Every service, sorted by name.
-pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &ServiceNull) -> Vec<Service<'a>> {
-    let mut by_name: BTreeMap<&str, Vec<Judged<'a>>> = BTreeMap::new();
-    for one in judged {
-        by_name.entry(&one.score.key.service).or_default().push(*one);
+/// Which of some series belong to each service, and within it to each stem; both in the order of their names.
+struct Groups<'a>(BTreeMap<&'a str, BTreeMap<usize, Vec<usize>>>);
+
+impl<'a> Groups<'a> {
+    fn of(series: impl Iterator<Item = &'a SeriesScore>, stems: &StemOf) -> Self {
+        let mut groups: BTreeMap<&str, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
+        for (index, score) in series.enumerate() {
+            let of_service = groups.entry(&score.key.service).or_default();
+            of_service.entry(stems.number(&score.key.metric)).or_default().push(index);
+        }
+        Self(groups)
     }
-    let mut services: Vec<Service> = by_name
-        .into_iter()
-        .map(|(name, series)| {
-            let mut stems = Stems::new();
-            for one in &series {
-                stems.entry(stem(&one.score.key.metric)).or_default().push(one.p_value);
-            }
-            Service { name, p_value: null.p_value(evidence(stems)), q_value: 1.0, series }
-        })
-        .collect();
+}
+
+/// A service is judged by what was learned if the learned null knows at least this share of its series.
+const KNOWN_SHARE: f64 = 0.5;
+
+/// Every service, sorted by name.
+pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &Null, quiet: &ServiceNull) -> Vec<Service<'a>> {
+    let groups = Groups::of(judged.iter().map(|one| one.score), null.stems());
+    let mut services: Vec<Service> =
+        groups.0.into_iter().map(|(name, stems)| service(name, &stems, judged, quiet)).collect();
     let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
     for (service, q_value) in services.iter_mut().zip(q_values(&p_values)) {
         service.q_value = q_value;
     }
     services
+}
+
+fn service<'a>(
+    name: &'a str,
+    stems: &BTreeMap<usize, Vec<usize>>,
+    judged: &[Judged<'a>],
+    quiet: &ServiceNull,
+) -> Service<'a> {
+    let p_values = |indices: &Vec<usize>| indices.iter().map(|&index| judged[index].p_value).collect();
+    let mut groups: Vec<Vec<f64>> = stems.values().map(p_values).collect();
+    let mut indices: Vec<usize> = stems.values().flatten().copied().collect();
+    indices.sort_unstable();
+    let series: Vec<Judged> = indices.into_iter().map(|index| judged[index]).collect();
+    let known = series.iter().filter(|one| one.trust > 0.0).count() as f64;
+    let most = series.iter().map(|one| one.trust).fold(0.0, f64::max);
+    let trust = if known >= KNOWN_SHARE * series.len() as f64 { most } else { 0.0 };
+    Service { name, p_value: quiet.trusting_p_value(evidence(&mut groups), trust), q_value: 1.0, series }
 }
 
 /// The chance that no service changed: Simes over services, so that it agrees with their q-values.
@@ -144,30 +183,63 @@ pub(crate) fn quiet_evidence(
     series: &[&SeriesScore],
     p_value: impl Fn(&SeriesScore) -> Option<f64>,
 ) -> Vec<Evidence> {
-    let mut by_service: BTreeMap<&str, Stems> = BTreeMap::new();
-    for score in series {
-        if let Some(p_value) = p_value(score) {
-            let stems = by_service.entry(&score.key.service).or_default();
-            stems.entry(stem(&score.key.metric)).or_default().push(p_value);
-        }
-    }
-    by_service.into_values().map(evidence).collect()
+    let groups = Groups::of(series.iter().copied(), &StemOf::of(series));
+    let of_service = |stems: BTreeMap<usize, Vec<usize>>| {
+        let p_values =
+            |indices: &Vec<usize>| indices.iter().filter_map(|&index| p_value(series[index])).collect();
+        evidence_of_stems(stems.values().map(p_values).collect())
+    };
+    groups.0.into_values().filter_map(of_service).collect()
 }
 
-/// The service null: from learned windows where there are any, otherwise from placebo windows.
+/// The evidence of a service; `None` where no series of it can be judged.
+fn evidence_of_stems(mut groups: Vec<Vec<f64>>) -> Option<Evidence> {
+    groups.retain(|p_values| !p_values.is_empty());
+    (!groups.is_empty()).then(|| evidence(&mut groups))
+}
+
+/// The service null: from placebo windows, and from learned windows where there are any. Learned windows that replace
+/// the placebos for every series leave those unasked.
 pub(crate) fn service_null(
     series: &[&SeriesScore],
     null: &Null,
     placebos: impl Iterator<Item = usize>,
     learned: Option<&LearnedNull>,
 ) -> ServiceNull {
-    if let Some(learned) = learned.filter(|learned| !learned.service_evidence.is_empty()) {
-        let quiet: Vec<Evidence> =
-            learned.service_evidence.iter().map(|&[any, joint]| Evidence { any, joint }).collect();
-        return ServiceNull::of(&quiet);
-    }
-    let quiet: Vec<Evidence> = placebos
-        .flat_map(|window| quiet_evidence(series, |score| null.placebo_p_value(score, window)))
+    let learned = learned.filter(|learned| !learned.service_evidence.is_empty());
+    let known: Vec<Known> = series.iter().map(|score| null.known(score)).collect();
+    let replaced = learned.is_some_and(|learned| trust_after(learned.windows) >= 1.0)
+        && known.iter().all(|known| known.trust >= 1.0);
+    let windows: Vec<usize> = if replaced { Vec::new() } else { placebos.collect() };
+    let groups = Groups::of(series.iter().copied(), null.stems());
+    let quiet: Vec<Evidence> = groups
+        .0
+        .values()
+        .flat_map(|stems| {
+            let p_values = |index: usize| {
+                let of_window = |&window| null.known_placebo_p_value(series[index], known[index], window);
+                windows.iter().map(of_window).collect()
+            };
+            placebo_evidence(stems, windows.len(), p_values)
+        })
         .collect();
-    ServiceNull::of(&quiet)
+    match learned {
+        Some(learned) => ServiceNull::with_learned(&quiet, &learned.service_evidence),
+        None => ServiceNull::of(&quiet),
+    }
+}
+
+/// The evidence of one service in each placebo window, given the p-values of each of its series in all of them.
+fn placebo_evidence(
+    stems: &BTreeMap<usize, Vec<usize>>,
+    windows: usize,
+    p_values: impl Fn(usize) -> Vec<Option<f64>>,
+) -> Vec<Evidence> {
+    let by_stem: Vec<Vec<Vec<Option<f64>>>> =
+        stems.values().map(|indices| indices.iter().map(|&index| p_values(index)).collect()).collect();
+    let in_window = |window: usize| {
+        let group = |series: &Vec<Vec<Option<f64>>>| series.iter().filter_map(|of| of[window]).collect();
+        evidence_of_stems(by_stem.iter().map(group).collect())
+    };
+    (0..windows).filter_map(in_window).collect()
 }

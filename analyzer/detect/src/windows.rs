@@ -45,6 +45,11 @@ impl Plan {
         Self { segments, clean_ms, fault: timeline.fault(), recovery: timeline.recovery(), step_ms, placebos }
     }
 
+    /// The whole of the clean baseline.
+    pub(crate) const fn clean(&self) -> Stretch {
+        Stretch { from: 0, to: self.clean_ms }
+    }
+
     /// How many steps of clean baseline there are.
     pub(crate) fn baseline_steps(&self) -> usize {
         usize::try_from(self.clean_ms / self.step_ms).unwrap_or(0)

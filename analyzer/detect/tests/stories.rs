@@ -189,21 +189,74 @@ fn a_restart_is_said_once_and_in_the_right_direction() {
     assert_ne!(verdict.outcome, Outcome::Fail, "a restart alone is not corroborated: {:?}", verdict.reasons);
 }
 
-#[test]
-fn blame_goes_down_the_call_graph() {
-    let recipe = recipe();
-    let mut all = recipe.system(32);
+/// A calm system in which a call is delayed on its way from service-06 over service-07 to service-08, and each caller
+/// waits longer than the service that it calls.
+fn delayed_calls() -> Vec<Series> {
+    let mut all = recipe().system(32);
     let noise = |sample: usize| f64::from(u32::try_from(sample * 5 % 11).unwrap_or(0)) * 0.001;
-    for (service, base) in [("service-06", 0.30), ("service-07", 0.20), ("service-08", 0.10)] {
+    for (service, base, delay) in
+        [("service-06", 0.30, 0.9), ("service-07", 0.20, 0.7), ("service-08", 0.10, 0.5)]
+    {
         all.push(series("call_latency_seconds", service, None, |sample| {
             let delayed = (120..140).contains(&sample);
-            Some(base + noise(sample) + if delayed { 0.5 } else { 0.0 })
+            Some(base + noise(sample) + if delayed { delay } else { 0.0 })
         }));
     }
+    all
+}
+
+#[test]
+fn blame_goes_down_the_call_graph() {
     let edges = [("service-06", "service-07"), ("service-07", "service-08")];
-    let edges = edges.into_iter().map(|(caller, callee)| (caller.to_owned(), callee.to_owned())).collect();
-    let graph = Expectations { topology: Some(Topology { edges }), ..Expectations::default() };
-    assert_eq!(judged(&recipe, all, &graph).origin[0].service, "service-08");
+    let graph = |edges: Vec<(&str, &str)>| {
+        let edges = edges.into_iter().map(|(from, to)| (from.to_owned(), to.to_owned())).collect();
+        Expectations { topology: Some(Topology { edges }), ..Expectations::default() }
+    };
+    let first = |expectations| judged(&recipe(), delayed_calls(), &expectations).origin[0].service.clone();
+    assert_eq!(first(graph(edges.to_vec())), "service-08");
+    let reversed = edges.into_iter().map(|(caller, called)| (called, caller)).collect();
+    assert_eq!(first(graph(reversed)), "service-06", "the graph decides, not the sizes");
+}
+
+#[test]
+fn a_service_that_falls_silent_is_the_first_suspect() {
+    let recipe = recipe();
+    let fault = recipe.timeline().fault();
+    let mut frozen: Vec<Series> = delayed_calls()
+        .into_iter()
+        .map(|one| {
+            let silent =
+                |ms: i64| one.key.service == "service-02" && ms >= fault.from.ms() && ms < fault.to.ms();
+            let kept = one.between(0, i64::MAX).filter(|&(ms, _)| !silent(ms)).collect();
+            Series::from_raw(one.key.clone(), one.kind, kept).0
+        })
+        .collect();
+    let first = |all: Vec<Series>| judged(&recipe, all, &Expectations::default()).origin[0].service.clone();
+    assert_eq!(first(frozen.clone()), "service-02");
+
+    frozen.retain(|one| one.key.service != "service-02");
+    frozen.push(series("up", "service-02", None, |sample| {
+        Some(if (121..140).contains(&sample) { 0.0 } else { 1.0 })
+    }));
+    assert_eq!(first(frozen), "service-02", "unreachable is as good as gone");
+}
+
+#[test]
+fn a_warning_costs_points_and_an_expected_hit_that_healed_costs_none() {
+    let without_recovery = Recipe { hit: Some((3, 1.0, 6.0)), recovery: 0, ..recipe() };
+    let doubtful = judged(&without_recovery, without_recovery.system(23), &expecting("service-03"));
+    assert_eq!(doubtful.outcome, Outcome::Warn);
+    assert!(doubtful.score < 100.0, "{}", doubtful.score);
+
+    let mut weak = (0..60).filter_map(|seed| {
+        let recipe = Recipe { hit: Some((3, 0.3, 2.0)), ..recipe() };
+        let verdict = judged(&recipe, recipe.system(seed), &Expectations::default());
+        (reasons(&verdict) == [ReasonId::WeakUnexpectedChange]).then_some(verdict)
+    });
+    let weak = weak.next().expect("one in sixty is weak");
+    assert!(weak.score <= 99.0, "{}", weak.score);
+    let of_hits = weak.services.iter().filter(|service| !service.affected).map(|service| service.severity);
+    assert!(of_hits.fold(0.0, f64::max) < f64::EPSILON, "only a service that was hit has a severity");
 }
 
 #[test]
@@ -234,4 +287,144 @@ fn more_findings_than_anyone_reads_are_cut_and_that_is_said() {
     );
     let p_values: Vec<f64> = verdict.findings.iter().map(|finding| finding.p_value).collect();
     assert!(p_values.windows(2).all(|pair| pair[0] <= pair[1]));
+}
+
+/// The same series with those samples only that `keep` wants, by the number of the series in its service.
+fn thinned(all: Vec<Series>, keep: impl Fn(&str, usize, usize) -> bool) -> Vec<Series> {
+    let from = recipe().timeline().baseline().from.ms();
+    let mut seen: BTreeMap<String, usize> = BTreeMap::new();
+    all.into_iter()
+        .map(|series| {
+            let number = seen.entry(series.key.service.clone()).or_default();
+            *number += 1;
+            let sample = |ms: i64| usize::try_from((ms - from) / STEP_MS).expect("not before the baseline");
+            let kept = series.timestamps_ms().iter().zip(series.values());
+            let kept = kept.filter(|(ms, _)| keep(&series.key.service, *number, sample(**ms)));
+            let kept = kept.map(|(&ms, &value)| (ms, value)).collect();
+            Series::from_raw(series.key.clone(), series.kind, kept).0
+        })
+        .collect()
+}
+
+#[test]
+fn a_service_that_falls_silent_fails_and_is_blamed() {
+    type Kept = fn(usize, usize) -> bool;
+    let cases: [(&str, Kept, RecoveryState); 4] = [
+        ("dies after one sample", |_, sample| sample < 121, RecoveryState::NotRecovered),
+        ("dies shortly before the end", |_, sample| sample < 138, RecoveryState::NotRecovered),
+        (
+            "half of it gone for good",
+            |number, sample| number % 2 == 0 || sample < 120,
+            RecoveryState::NotRecovered,
+        ),
+        (
+            "silent during the fault and back afterwards",
+            |_, sample| !(120..140).contains(&sample),
+            RecoveryState::Recovered,
+        ),
+    ];
+    for (name, kept, state) in cases {
+        let recipe = recipe();
+        let all = thinned(recipe.system(41), |service, number, sample| {
+            service != "service-01" || kept(number, sample)
+        });
+        let verdict = judged(&recipe, all, &Expectations::default());
+        assert_eq!(verdict.outcome, Outcome::Fail, "{name}: {:?}", verdict.reasons);
+        assert!(reasons(&verdict).contains(&ReasonId::UnexpectedServiceHit), "{name}");
+        let hit = &verdict.services[0];
+        assert_eq!((hit.name.as_str(), hit.state), ("service-01", state), "{name}: {hit:?}");
+        assert_eq!(verdict.origin[0].service, "service-01", "{name}");
+    }
+}
+
+#[test]
+fn two_lost_scrapes_of_a_service_are_no_outage() {
+    let recipe = recipe();
+    let all = thinned(recipe.system(42), |service, _, sample| {
+        service != "service-01" || !(130..132).contains(&sample)
+    });
+    let verdict = judged(&recipe, all, &Expectations::default());
+    assert_eq!(verdict.outcome, Outcome::Pass, "{:?}", verdict.reasons);
+}
+
+#[test]
+fn what_was_hardly_recorded_is_inconclusive_for_that_reason() {
+    type Kept = fn(usize) -> bool;
+    let cases: [(&str, Kept, ReasonId); 5] = [
+        ("3 samples before the fault", |sample| sample >= 117, ReasonId::BaselineTooShort),
+        ("10 samples before the fault", |sample| sample >= 110, ReasonId::BaselineTooShort),
+        (
+            "3 samples all over the baseline",
+            |sample| sample % 40 == 0 || sample >= 120,
+            ReasonId::BaselineTooShort,
+        ),
+        ("one sample during the fault", |sample| !(121..140).contains(&sample), ReasonId::NoData),
+        (
+            "every third scrape during the fault",
+            |sample| sample % 3 == 0 || !(120..140).contains(&sample),
+            ReasonId::FaultTooShort,
+        ),
+    ];
+    for (name, kept, reason) in cases {
+        let recipe = recipe();
+        let all = thinned(recipe.system(43), |_, _, sample| kept(sample));
+        let verdict = judged(&recipe, all, &Expectations::default());
+        let expected = (Outcome::Inconclusive, vec![reason]);
+        assert_eq!((verdict.outcome, reasons(&verdict)), expected, "{name}: {:?}", verdict.reasons);
+    }
+}
+
+#[test]
+fn a_fault_of_three_steps_is_judged_and_a_shorter_one_is_not() {
+    for (fault, reason) in
+        [(1, ReasonId::FaultTooShort), (2, ReasonId::FaultTooShort), (3, ReasonId::NothingChanged)]
+    {
+        let recipe = Recipe { fault, ..recipe() };
+        let verdict = judged(&recipe, recipe.system(44), &Expectations::default());
+        assert_eq!(reasons(&verdict), vec![reason], "{fault} steps: {:?}", verdict.reasons);
+    }
+}
+
+#[test]
+fn series_that_come_seldom_by_themselves_do_not_hide_the_rest() {
+    let recipe = recipe();
+    let mut all = recipe.system(45);
+    for number in 0..60 {
+        // Bursts of two with a long pause, different for each series: present throughout, and half empty.
+        all.push(series(&format!("job_{number}_seconds"), "service-02", None, |sample| {
+            ((sample + number) % 11 < 2).then_some(5.0)
+        }));
+    }
+    let verdict = judged(&recipe, all, &Expectations::default());
+    assert_eq!(verdict.outcome, Outcome::Pass, "{:?} {:?}", verdict.reasons, verdict.coverage);
+}
+
+#[test]
+fn series_without_a_service_are_judged_like_any_service() {
+    let recipe = Recipe { hit: Some((0, 1.0, 6.0)), services: 1, ..recipe() };
+    let nameless = recipe.system(46).into_iter().map(|mut series| {
+        series.key.service = String::new();
+        series
+    });
+    let verdict = judged(&recipe, nameless.collect(), &Expectations::default());
+    assert_eq!(verdict.outcome, Outcome::Fail, "{:?}", verdict.reasons);
+    assert!(verdict.reasons[0].text.starts_with("(no service) changed"), "{:?}", verdict.reasons);
+}
+
+#[test]
+fn a_step_in_the_baseline_forbids_a_verdict_but_not_a_failure_beyond_it() {
+    let recipe = recipe();
+    let stepped = |at: usize, seed: u64| {
+        (0..10).fold(recipe.system(seed), |all, service| {
+            common::lift(&all, &format!("service-{service:02}"), at, 0.8)
+        })
+    };
+    for at in [85, 95, 105, 110] {
+        let verdict = judged(&recipe, stepped(at, 47), &Expectations::default());
+        let expected = (Outcome::Inconclusive, vec![ReasonId::NotSteady]);
+        assert_eq!((verdict.outcome, reasons(&verdict)), expected, "{at}: {:?}", verdict.reasons);
+    }
+    let dead = thinned(stepped(95, 47), |service, _, sample| service != "service-01" || sample < 121);
+    let verdict = judged(&recipe, dead, &Expectations::default());
+    assert_eq!(verdict.outcome, Outcome::Fail, "{:?}", verdict.reasons);
 }

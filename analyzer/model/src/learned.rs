@@ -14,7 +14,8 @@ pub struct LearnedNull {
     pub windows: usize,
     /// The services that were seen, sorted.
     pub services: Vec<String>,
-    /// What was seen of each series, by its workload identity and measure.
+    /// What was seen of each series, by its workload identity and measure; series that never moved are listed too, so
+    /// that a file of another system can be told by what it does not know.
     pub series: BTreeMap<String, LearnedSeries>,
     /// For each kind of metric, by the stem of its name, absolute statistics, each measured against its own series'
     /// other windows; ascending.
@@ -28,13 +29,17 @@ pub struct LearnedNull {
     pub service_evidence: Vec<[f64; 2]>,
     /// For each quiet window the smallest p-value of any service, after correction for their number; ascending.
     pub system_p_values: Vec<f64>,
+    /// How often the verdict was fail when a quiet window was judged with what the others taught. No chances if that was
+    /// not measured.
+    #[serde(default)]
+    pub failed: LearnedRate,
 }
 
 /// The quiet statistics of one series: how wide chance makes them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LearnedSeries {
-    /// How many quiet windows showed it.
+    /// In how many quiet windows it moved at all.
     pub windows: usize,
     /// The sum of its squared statistics in them.
     pub sum_of_squares: f64,

@@ -55,7 +55,7 @@ pub fn blocks(file: &Evidence) -> impl Iterator<Item = Result<Block, Failure>> +
 pub fn recording_failure(problem: RecordingError<aftermath_baselines::BaselineError>) -> Failure {
     match problem {
         RecordingError::File(problem) => problem.into(),
-        RecordingError::Labels { .. } => Failure::bad_input(problem),
+        other => Failure::bad_input(other),
     }
 }
 

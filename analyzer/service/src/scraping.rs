@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use aftermath_metrics::{
-    Observed, Recorder, ScrapeConfig, ScrapeProgress, ScrapeTarget, Scraper, ServiceNaming,
+    Access, Observed, Recorder, ScrapeConfig, ScrapeProgress, ScrapeTarget, Scraper, ServiceNaming,
 };
 use aftermath_model::{Block, Catalog, Window};
 use tokio::sync::{mpsc, watch};
@@ -30,11 +30,13 @@ impl Scraping {
         targets: Vec<ScrapeTarget>,
         step_ms: i64,
         naming: ServiceNaming,
+        access: Access,
     ) -> Result<Self, Failure> {
         let config = ScrapeConfig {
             targets,
             interval_ms: u64::try_from(step_ms).unwrap_or_default(),
             naming: naming.clone(),
+            access,
             ..ScrapeConfig::default()
         };
         let scraper = Scraper::new(config).map_err(source_failure)?;

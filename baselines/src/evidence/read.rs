@@ -184,6 +184,9 @@ fn runs_of(frame: &DataFrame, has_kind: bool) -> PolarsResult<Vec<RecordedRun>> 
     let (metric, service, labels) = (Texts(metric.str()?), Texts(service.str()?), Texts(labels.str()?));
     let kind = kind.as_ref().map(|column| column.str()).transpose()?.map(Texts);
     let ts = frame.column("ts")?.cast(&DataType::Int64)?;
+    if ts.null_count() > 0 {
+        polars::prelude::polars_bail!(ComputeError: "{} rows have no time (column ts)", ts.null_count());
+    }
     let ts: &Int64Chunked = ts.i64()?;
     let value = frame.column("value")?.cast(&DataType::Float64)?;
     let value: &Float64Chunked = value.f64()?;

@@ -17,6 +17,11 @@ pub struct Limits {
     pub connect_ms: u64,
     /// How long one request may take from end to end, in milliseconds.
     pub request_ms: u64,
+    /// How long the first requests to a server may take, which find out who answers there, in milliseconds: a server
+    /// that accepts and never answers is told soon.
+    pub first_answer_ms: u64,
+    /// How often one of the first requests is repeated after a failure that may pass.
+    pub first_answer_retries: usize,
     /// The size of one answer after decompression, in bytes.
     pub answer_bytes: u64,
     /// The size of one frame of a streamed answer, in bytes.
@@ -42,6 +47,8 @@ impl Default for Limits {
             longest_retry_ms: 20_000,
             connect_ms: 10_000,
             request_ms: 120_000,
+            first_answer_ms: 10_000,
+            first_answer_retries: 1,
             answer_bytes: 256 << 20,
             frame_bytes: 50 << 20,
             points_per_query: 10_000,

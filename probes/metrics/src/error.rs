@@ -35,27 +35,25 @@ pub enum SourceError {
         /// What the network said.
         problem: String,
     },
-    /// The server shows a certificate that nobody we trust has signed.
-    #[error(
-        "{url} cannot be trusted: {problem}; give the file of the certificate authority that signed its certificate"
-    )]
+    /// There is no connection that can be trusted, mostly because of the certificate of the server.
+    #[error("{url} cannot be trusted: {problem}; {hint}")]
     Untrusted {
         /// The address without credentials.
         url: String,
-        /// What is wrong with the certificate.
+        /// What is wrong with the certificate or the connection.
         problem: String,
+        /// What to try.
+        hint: &'static str,
     },
     /// An answer took too long.
-    #[error(
-        "{url} did not answer within {limit_ms} ms; ask for a shorter window or fewer series, or raise {limit}"
-    )]
+    #[error("{url} is too slow: {problem}; {hint}")]
     TooSlow {
         /// The address without credentials.
         url: String,
-        /// The limit in milliseconds.
-        limit_ms: u64,
-        /// The name of the limit.
-        limit: &'static str,
+        /// How long we waited, or that the server gave up.
+        problem: String,
+        /// What to try.
+        hint: &'static str,
     },
     /// The server does not let us in.
     #[error(
@@ -68,12 +66,12 @@ pub enum SourceError {
         status: u16,
     },
     /// There is no such endpoint.
-    #[error(
-        "{url} does not exist (HTTP 404); check the path before /api, such as /prometheus or /select/0/prometheus"
-    )]
+    #[error("{url} does not exist (HTTP 404); {hint}")]
     NotFound {
         /// The address without credentials.
         url: String,
+        /// What to try.
+        hint: &'static str,
     },
     /// The server sends us elsewhere. Credentials are not carried to another address without being asked.
     #[error("{url} redirects to {to}; if that is the server you mean, give that address")]
@@ -94,7 +92,7 @@ pub enum SourceError {
         problem: String,
     },
     /// The server is too busy or broken right now.
-    #[error("{url} cannot answer now (HTTP {status}{}); try again later, or ask for less with --match or shorter windows", after(.text))]
+    #[error("{url} cannot answer now (HTTP {status}{}); {hint}", after(.text))]
     Overloaded {
         /// The address without credentials.
         url: String,
@@ -104,9 +102,11 @@ pub enum SourceError {
         text: String,
         /// How long the server asked us to wait.
         retry_after: Option<Duration>,
+        /// What to try.
+        hint: &'static str,
     },
     /// The server understood the question and does not want to answer it.
-    #[error("{url} refuses the question (HTTP {status}): {text}; ask for fewer series or a shorter window")]
+    #[error("{url} refuses the question (HTTP {status}): {text}; {hint}")]
     Rejected {
         /// The address without credentials.
         url: String,
@@ -114,6 +114,8 @@ pub enum SourceError {
         status: u16,
         /// What the server said.
         text: String,
+        /// What to try.
+        hint: &'static str,
     },
     /// A selector that the server, or this program, cannot read.
     #[error(
@@ -148,20 +150,18 @@ pub enum SourceError {
         problem: String,
     },
     /// An answer is larger than we allow.
-    #[error(
-        "the answer of {url} is larger than {limit} = {allowed}; ask for fewer series or a shorter window, or raise that limit"
-    )]
+    #[error("the answer of {url} is larger than the {} that are read at once; {hint}", bytes(*.allowed_bytes))]
     TooLarge {
         /// The address without credentials.
         url: String,
-        /// The name of the limit, with its unit.
-        limit: &'static str,
-        /// Its value.
-        allowed: u64,
+        /// How large it may be, in bytes.
+        allowed_bytes: u64,
+        /// What to try.
+        hint: &'static str,
     },
     /// The server sends samples in an encoding that this version does not know.
     #[error(
-        "{url} sends chunks of type {encoding}, which this version cannot read; read it with query_range"
+        "{url} sends chunks of type {encoding}, which this version cannot read; read it with --read query-range"
     )]
     UnknownEncoding {
         /// The address without credentials.
@@ -176,6 +176,16 @@ pub enum SourceError {
 
 fn after(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!(": {text}") }
+}
+
+/// A size for messages.
+pub(crate) fn bytes(bytes: u64) -> String {
+    const MEBIBYTE: u64 = 1 << 20;
+    if bytes > 0 && bytes.is_multiple_of(MEBIBYTE) {
+        format!("{} MiB", bytes / MEBIBYTE)
+    } else {
+        format!("{bytes} bytes")
+    }
 }
 
 impl SourceError {

@@ -1,15 +1,17 @@
 //! Asking over HTTP: who we are, how long we wait, how often we try, and what an answer that is none means.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use backon::{ExponentialBuilder, Retryable};
-use percent_encoding::percent_decode_str;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Certificate, RequestBuilder, Response, Url};
 
+use crate::address::plain;
+use crate::advice::{Advice, FIRST_QUESTIONS};
 use crate::budget::Limits;
 use crate::error::SourceError;
+use crate::tls;
 
 /// The beginning of a refusal that is read and repeated in messages, in bytes.
 const REFUSAL_BYTES: usize = 16 << 10;
@@ -80,6 +82,7 @@ pub(crate) struct Http {
     client: reqwest::Client,
     auth: Auth,
     limits: Limits,
+    advice: Advice,
 }
 
 /// Makes rustls use ring. Call it before the first connection; further calls change nothing.
@@ -88,46 +91,20 @@ pub fn install_crypto_provider() {
     let _ = rustls::crypto::ring::default_provider().install_default();
 }
 
-/// A text that may be an address, without what may be a password before an `@`.
-pub(crate) fn without_credentials(text: &str) -> &str {
-    text.rsplit('@').next().unwrap_or_default()
-}
-
-/// The address without credentials, and the credentials that were in it.
-///
-/// # Errors
-/// [`SourceError::BadAddress`] where it is not an HTTP address.
-pub(crate) fn parse_address(text: &str) -> Result<(Url, Option<Auth>), SourceError> {
-    let bad = |shown: &str, problem: String| SourceError::BadAddress { url: shown.to_owned(), problem };
-    let shown = without_credentials(text);
-    let mut url = Url::parse(text).map_err(|error| bad(shown, error.to_string()))?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad(shown, format!("`{}` is neither http nor https", url.scheme())));
-    }
-    // An address writes an `@` or `:` of a password as %40 or %3A.
-    let plain_text = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
-    let user = plain_text(url.username());
-    let auth = url.password().map(plain_text).map(|password| Auth::Basic { user, password });
-    // Both can only fail on addresses without a host, which http addresses always have.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url.set_fragment(None);
-    Ok((url, auth))
-}
-
 impl Http {
     /// # Errors
-    /// [`SourceError::BadSetting`] for a header or a CA file that cannot be used.
+    /// [`SourceError::BadSetting`] for a header, a token or a CA file that cannot be used, and for credentials besides
+    /// those in the address.
     pub(crate) fn new(
         access: &Access,
         in_address: Option<Auth>,
         limits: &Limits,
+        advice: Advice,
     ) -> Result<Self, SourceError> {
         install_crypto_provider();
         let mut builder = reqwest::Client::builder()
             .user_agent(concat!("aftermath/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_millis(limits.connect_ms))
-            .timeout(Duration::from_millis(limits.request_ms))
             .redirect(reqwest::redirect::Policy::none())
             .default_headers(header_map(&access.headers)?);
         if let Some(path) = &access.ca_file {
@@ -138,9 +115,17 @@ impl Http {
             problem: chain(&error),
             hint: "check that the machine has certificate authorities installed (package ca-certificates)",
         })?;
-        let auth =
-            if access.auth == Auth::None { in_address.unwrap_or_default() } else { access.auth.clone() };
-        Ok(Self { client, auth, limits: limits.clone() })
+        Ok(Self { client, auth: only_auth(&access.auth, in_address)?, limits: limits.clone(), advice })
+    }
+
+    /// The same client for the small questions that come first: less patient, and with other advice.
+    pub(crate) fn for_first_questions(&self) -> Self {
+        let limits = Limits {
+            request_ms: self.limits.request_ms.min(self.limits.first_answer_ms),
+            retries_per_request: self.limits.retries_per_request.min(self.limits.first_answer_retries),
+            ..self.limits.clone()
+        };
+        Self { limits, advice: FIRST_QUESTIONS, ..self.clone() }
     }
 
     /// The whole answer, tried again where that may help.
@@ -190,13 +175,14 @@ impl Http {
                 .header("X-Prometheus-Remote-Read-Version", "0.1.0")
                 .body(body.to_vec()),
         };
+        let request = request.timeout(Duration::from_millis(self.limits.request_ms));
         let response =
             self.identify(request).await?.send().await.map_err(|error| self.broken(url, &error))?;
         if response.status().is_success() {
             return Ok(response);
         }
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Err(refusal(url, status, &headers, &beginning(response).await, &self.limits))
+        Err(refusal(url, status, &headers, &beginning(response).await, &self.advice))
     }
 
     async fn identify(&self, request: RequestBuilder) -> Result<RequestBuilder, SourceError> {
@@ -205,13 +191,13 @@ impl Http {
             Auth::Basic { user, password } => request.basic_auth(user, Some(password)),
             Auth::Bearer(token) => request.bearer_auth(token),
             Auth::BearerFile(path) => {
-                let token =
+                let text =
                     tokio::fs::read_to_string(path).await.map_err(|error| SourceError::BadSetting {
                         setting: format!("the bearer token file {}", path.display()),
                         problem: error.to_string(),
                         hint: "check that it exists and may be read",
                     })?;
-                request.bearer_auth(token.trim())
+                request.bearer_auth(token(&text, Some(path))?)
             }
         })
     }
@@ -222,23 +208,68 @@ impl Http {
         if bytes as u64 <= allowed {
             return Ok(());
         }
-        Err(SourceError::TooLarge { url: plain(url), limit: "answer_bytes", allowed })
+        Err(self.too_large(url, allowed))
+    }
+
+    /// The error for an answer, or a part of one, that is larger than we allow.
+    pub(crate) fn too_large(&self, url: &Url, allowed_bytes: u64) -> SourceError {
+        SourceError::TooLarge { url: plain(url), allowed_bytes, hint: self.advice.large }
     }
 
     /// What a failure of the network means.
     pub(crate) fn broken(&self, url: &Url, error: &reqwest::Error) -> SourceError {
         let (url, problem) = (plain(url), chain(error));
-        if error.is_connect() && problem.contains("certificate") {
-            return SourceError::Untrusted { url, problem };
+        if let Some(error) = tls::tls_error(error) {
+            let (problem, hint) = tls::explain(error);
+            return SourceError::Untrusted { url, problem, hint };
         }
         if error.is_timeout() && !error.is_connect() {
-            return SourceError::TooSlow { url, limit_ms: self.limits.request_ms, limit: "request_ms" };
+            let problem = format!("no answer within {}", duration(self.limits.request_ms));
+            return SourceError::TooSlow { url, problem, hint: self.advice.slow };
         }
         if error.is_body() || error.is_decode() {
             return SourceError::Damaged { url, problem };
         }
         SourceError::Unreachable { url, problem }
     }
+}
+
+/// The credentials, which may be in the address or given otherwise, but not both.
+fn only_auth(given: &Auth, in_address: Option<Auth>) -> Result<Auth, SourceError> {
+    match (given, in_address) {
+        (Auth::None, in_address) => Ok(in_address.unwrap_or_default()),
+        (Auth::Bearer(text), None) => token(text, None).map(Auth::Bearer),
+        (given, None) => Ok(given.clone()),
+        (_, Some(_)) => Err(SourceError::BadSetting {
+            setting: "the credentials".to_owned(),
+            problem: "there are some in the address, and others are given as options or in the environment"
+                .to_owned(),
+            hint: "give only one of them",
+        }),
+    }
+}
+
+/// A bearer token without the space around it, from a file or from the environment.
+fn token(text: &str, file: Option<&Path>) -> Result<String, SourceError> {
+    let bad = |problem: &str| SourceError::BadSetting {
+        setting: file.map_or_else(
+            || "the bearer token in AFTERMATH_BEARER_TOKEN".to_owned(),
+            |file| format!("the bearer token file {}", file.display()),
+        ),
+        problem: problem.to_owned(),
+        hint: "it has to be the token alone, as one line",
+    };
+    let token = text.trim();
+    if token.is_empty() {
+        return Err(bad("is empty"));
+    }
+    if token.contains(['\r', '\n']) {
+        return Err(bad("holds more than one line"));
+    }
+    if HeaderValue::try_from(token).is_err() {
+        return Err(bad("holds characters that cannot be sent"));
+    }
+    Ok(token.to_owned())
 }
 
 fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, SourceError> {
@@ -250,14 +281,18 @@ fn header_map(headers: &[(String, String)]) -> Result<HeaderMap, SourceError> {
             hint: "a header is a name and a value of printable ASCII",
         };
         let header = HeaderName::try_from(name).map_err(|error| bad(error.to_string()))?;
-        let mut value = HeaderValue::try_from(value).map_err(|error| bad(error.to_string()))?;
+        if value.contains(['\r', '\n']) {
+            return Err(bad("its value holds more than one line".to_owned()));
+        }
+        let mut value =
+            HeaderValue::try_from(value).map_err(|_| bad("its value cannot be sent".to_owned()))?;
         value.set_sensitive(true);
         map.append(header, value);
     }
     Ok(map)
 }
 
-fn read_certificates(path: &std::path::Path) -> Result<Vec<Certificate>, SourceError> {
+fn read_certificates(path: &Path) -> Result<Vec<Certificate>, SourceError> {
     let bad = |problem: String| SourceError::BadSetting {
         setting: format!("the CA file {}", path.display()),
         problem,
@@ -283,25 +318,26 @@ async fn beginning(mut response: Response) -> String {
 }
 
 /// What an answer that is no success means.
-fn refusal(url: &Url, status: u16, headers: &HeaderMap, body: &str, limits: &Limits) -> SourceError {
+fn refusal(url: &Url, status: u16, headers: &HeaderMap, body: &str, advice: &Advice) -> SourceError {
     let header = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     let shown = plain(url);
     match status {
         300..=399 => SourceError::Redirected { url: shown, to: destination(url, header(LOCATION)) },
         401 | 403 => SourceError::AccessDenied { url: shown, status },
-        404 => SourceError::NotFound { url: shown },
+        404 => SourceError::NotFound { url: shown, hint: advice.missing },
         503 if body.contains(r#""errorType":"timeout""#) => SourceError::TooSlow {
             url: shown,
-            limit_ms: limits.request_ms,
-            limit: "the server's query.timeout",
+            problem: format!("it gave up: {}", server_text(body)),
+            hint: advice.slow,
         },
         429 | 500..=599 => SourceError::Overloaded {
             url: shown,
             status,
             text: server_text(body),
             retry_after: header(RETRY_AFTER).and_then(|value| value.parse().ok()).map(Duration::from_secs),
+            hint: advice.busy,
         },
-        _ => SourceError::Rejected { url: shown, status, text: server_text(body) },
+        _ => SourceError::Rejected { url: shown, status, text: server_text(body), hint: advice.refused },
     }
 }
 
@@ -332,15 +368,8 @@ pub(crate) fn shorten(text: &str) -> String {
     text.chars().take(READABLE_CHARS).chain("…".chars()).collect()
 }
 
-/// The address for messages: no credentials, no query.
-pub(crate) fn plain(url: &Url) -> String {
-    let mut shown = url.clone();
-    // Both can only fail on addresses without a host, which http addresses always have.
-    let _ = shown.set_username("");
-    let _ = shown.set_password(None);
-    shown.set_query(None);
-    shown.set_fragment(None);
-    shown.to_string()
+fn duration(ms: u64) -> String {
+    if ms.is_multiple_of(1_000) { format!("{} s", ms / 1_000) } else { format!("{ms} ms") }
 }
 
 /// An error with everything that caused it; reqwest alone says only that sending failed.
@@ -349,6 +378,8 @@ fn chain(error: &reqwest::Error) -> String {
     let mut next = std::error::Error::source(error);
     while let Some(cause) = next {
         let text = cause.to_string();
+        // Libraries add links to their manuals, which help only those who write programs.
+        let text = text.split(": https://").next().unwrap_or_default().to_owned();
         if parts.last() != Some(&text) {
             parts.push(text);
         }
@@ -360,17 +391,15 @@ fn chain(error: &reqwest::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::advice::QUERIES;
 
     fn url() -> Url {
         Url::parse("http://h:9090/prometheus").expect("a valid address")
     }
 
     #[test]
-    fn credentials_leave_the_address_and_every_printed_form() {
-        let (url, auth) = parse_address("https://me:secret@h:9090/prometheus#x").expect("a valid address");
-        assert_eq!(url.as_str(), "https://h:9090/prometheus");
+    fn printed_settings_show_no_secret() {
         let basic = Auth::Basic { user: "me".into(), password: "secret".into() };
-        assert_eq!(auth, Some(basic.clone()));
         let headers = vec![("X-Key".to_owned(), "secret".to_owned())];
         for auth in [basic, Auth::Bearer("secret".into())] {
             let printed = format!("{:?}", Access { auth, headers: headers.clone(), ca_file: None });
@@ -379,17 +408,42 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_http_address_is_refused_without_its_password() {
-        for text in ["localhost:9090", "ftp://me:secret@h/", "http://me:secret@", "", "prometheus"] {
-            let error = parse_address(text).expect_err(text).to_string();
-            assert!(!error.contains("secret") && error.contains("http://prometheus:9090"), "{error}");
+    fn a_token_is_one_line_that_is_not_empty() {
+        let file = std::path::Path::new("/tokens/own");
+        assert_eq!(token(" abc\r\n", Some(file)), Ok("abc".to_owned()));
+        for (text, problem) in [
+            ("", "is empty"),
+            (" \n", "is empty"),
+            ("secret\nsecret\n", "holds more than one line"),
+            ("secret\u{7f}", "cannot be sent"),
+        ] {
+            let error = token(text, Some(file)).expect_err(text);
+            assert!(error.is_bad_input() && !error.is_retryable());
+            let error = error.to_string();
+            assert!(error.contains("/tokens/own") && error.contains(problem), "{error}");
+            assert!(!error.contains("secret"), "{error}");
+            let error = token(text, None).expect_err(text).to_string();
+            assert!(error.contains("AFTERMATH_BEARER_TOKEN") && error.contains(problem), "{error}");
+        }
+    }
+
+    #[test]
+    fn credentials_are_given_once() {
+        let basic = || Auth::Basic { user: "me".to_owned(), password: "secret".to_owned() };
+        for given in [basic(), Auth::Bearer("secret".to_owned()), Auth::BearerFile("/token".into())] {
+            let access = Access { auth: given, ..Access::default() };
+            let error = Http::new(&access, Some(basic()), &Limits::default(), QUERIES).err().expect("twice");
+            assert!(matches!(error, SourceError::BadSetting { .. }), "{error:?}");
+            assert!(
+                error.to_string().contains("the address") && !error.to_string().contains("secret"),
+                "{error}"
+            );
         }
     }
 
     #[test]
     fn each_refusal_has_its_own_meaning() {
-        let limits = Limits::default();
-        let of = |status, body: &str| refusal(&url(), status, &HeaderMap::new(), body, &limits);
+        let of = |status, body: &str| refusal(&url(), status, &HeaderMap::new(), body, &QUERIES);
         assert!(matches!(of(401, ""), SourceError::AccessDenied { status: 401, .. }));
         assert!(matches!(of(403, ""), SourceError::AccessDenied { status: 403, .. }));
         assert!(matches!(of(404, "404 page not found"), SourceError::NotFound { .. }));
@@ -405,7 +459,7 @@ mod tests {
     #[test]
     fn a_server_that_says_how_long_to_wait_is_heard() {
         let headers = HeaderMap::from_iter([(RETRY_AFTER, HeaderValue::from_static("7"))]);
-        let error = refusal(&url(), 429, &headers, "", &Limits::default());
+        let error = refusal(&url(), 429, &headers, "", &QUERIES);
         assert_eq!((error.retry_after(), error.is_retryable()), (Some(Duration::from_secs(7)), true));
     }
 
@@ -413,7 +467,7 @@ mod tests {
     fn a_redirect_names_where_to_without_credentials() {
         let headers =
             HeaderMap::from_iter([(LOCATION, HeaderValue::from_static("https://u:pw@login/x?token=1"))]);
-        let error = refusal(&url(), 302, &headers, "", &Limits::default()).to_string();
+        let error = refusal(&url(), 302, &headers, "", &QUERIES).to_string();
         assert!(
             error.contains("https://login/x") && !error.contains("pw") && !error.contains("token"),
             "{error}"
@@ -424,5 +478,9 @@ mod tests {
     fn a_header_that_cannot_be_sent_is_named() {
         let error = header_map(&[("X Scope".into(), "a".into())]).expect_err("a space in the name");
         assert!(error.to_string().contains("the header `X Scope`"));
+        let error =
+            header_map(&[("X-Scope".into(), "secret\nsecret".into())]).expect_err("two lines").to_string();
+        assert!(error.contains("`X-Scope`") && error.contains("more than one line"), "{error}");
+        assert!(!error.contains("secret"), "{error}");
     }
 }

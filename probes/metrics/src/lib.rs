@@ -3,6 +3,8 @@
 //! Every source answers the same two questions, what can be seen ([`aftermath_model::Catalog`]) and what it did
 //! ([`aftermath_model::Block`]s), and says what was odd about the answers ([`Observed`]).
 
+mod address;
+mod advice;
 mod budget;
 mod error;
 mod http;
@@ -12,6 +14,7 @@ pub mod observation;
 pub mod prometheus;
 pub mod recording;
 pub mod scrape;
+mod tls;
 
 pub use budget::Limits;
 pub use error::SourceError;

@@ -35,10 +35,11 @@ pub struct Observed {
 }
 
 impl Grid {
-    /// The grid time of the cell `[t, t + step)` that holds this time.
+    /// The grid time of the cell `[t, t + step)` that holds this time. Times that no calendar has, as a broken server
+    /// may send them, end up far outside every window.
     #[must_use]
     pub const fn cell_of(self, ms: i64) -> i64 {
-        ms - (ms - self.anchor_ms).rem_euclid(self.step_ms)
+        ms.saturating_sub(ms.saturating_sub(self.anchor_ms).rem_euclid(self.step_ms))
     }
 
     /// The first and last grid time inside the window; `None` if no grid time lies inside.
@@ -162,6 +163,16 @@ mod tests {
         for (ms, cell) in [(1_005, 1_005), (1_014, 1_005), (1_015, 1_015), (1_004, 995), (-6, -15)] {
             assert_eq!(grid.cell_of(ms), cell, "{ms}");
         }
+    }
+
+    #[test]
+    fn times_at_the_ends_of_the_numbers_are_outside_every_cell() {
+        let grid = Grid { anchor_ms: 1_700_000_000_000, step_ms: 10 };
+        let mut cells = Cells::new(grid, grid.anchor_ms, grid.anchor_ms);
+        for ms in [i64::MIN, i64::MIN + 1, i64::MAX] {
+            cells.take(ms, 1.0);
+        }
+        assert_eq!(cells.into_samples(), []);
     }
 
     #[test]

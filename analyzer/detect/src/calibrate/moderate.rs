@@ -34,6 +34,12 @@ impl History {
         }
     }
 
+    /// The same history with so many of its windows as this share says.
+    #[must_use]
+    pub(crate) fn scaled(self, share: f64) -> Self {
+        Self { windows: share * self.windows, sum_of_squares: share * self.sum_of_squares }
+    }
+
     #[must_use]
     pub(crate) fn without(self, deviate: f64) -> Self {
         Self {

@@ -24,7 +24,7 @@ pub(super) struct Pool {
 impl Pool {
     /// The pool of at least two values.
     pub(super) fn of(mut values: Vec<f64>) -> Self {
-        values.sort_by(f64::total_cmp);
+        values.sort_unstable_by(f64::total_cmp);
         let count = values.len();
         let beyond = LEAST_IN_TAIL.max(share_of(count, TAIL_SHARE)).min(count / 4).max(1);
         let threshold = values[count - beyond - 1];

@@ -4,6 +4,7 @@
 //! turns evidence into a p-value. The series of a service depend on each other in ways that nobody knows; quiet
 //! windows of the same services carry exactly that dependence, so nothing has to be assumed about it.
 
+use super::between;
 use crate::evidence::Evidence;
 use crate::math::{mean, share_of};
 
@@ -21,6 +22,12 @@ const WIDTH_OF_JOINT: f64 = 2.0;
 /// How strong evidence is when nothing happened.
 #[derive(Clone, Debug)]
 pub(crate) struct ServiceNull {
+    placebos: Tails,
+    learned: Option<Tails>,
+}
+
+#[derive(Clone, Debug)]
+struct Tails {
     any: Tail,
     joint: Tail,
 }
@@ -35,16 +42,41 @@ struct Tail {
 }
 
 impl ServiceNull {
+    /// The null of placebo windows alone.
     pub(crate) fn of(quiet: &[Evidence]) -> Self {
+        Self { placebos: Tails::of(quiet), learned: None }
+    }
+
+    /// The null of placebo windows beside that of learned windows.
+    pub(crate) fn with_learned(quiet: &[Evidence], learned: &[[f64; 2]]) -> Self {
+        let learned: Vec<Evidence> = learned.iter().map(|&[any, joint]| Evidence { any, joint }).collect();
+        Self { placebos: Tails::of(quiet), learned: (!learned.is_empty()).then(|| Tails::of(&learned)) }
+    }
+
+    /// The chance of evidence at least this strong in a quiet service, by placebo windows.
+    pub(crate) fn p_value(&self, evidence: Evidence) -> f64 {
+        self.placebos.p_value(evidence)
+    }
+
+    /// The same, by learned windows as far as they are trusted with this service, 0 to 1.
+    pub(crate) fn trusting_p_value(&self, evidence: Evidence, trust: f64) -> f64 {
+        let placebos = || self.placebos.p_value(evidence);
+        self.learned
+            .as_ref()
+            .map_or_else(placebos, |learned| between(trust, || learned.p_value(evidence), placebos))
+    }
+}
+
+impl Tails {
+    fn of(quiet: &[Evidence]) -> Self {
         Self {
             any: Tail::of(quiet.iter().map(|evidence| evidence.any).collect(), WIDTH_OF_ANY),
             joint: Tail::of(quiet.iter().map(|evidence| evidence.joint).collect(), WIDTH_OF_JOINT),
         }
     }
 
-    /// The chance of evidence at least this strong in a quiet service: the better of both kinds, paid for by a factor
-    /// of two.
-    pub(crate) fn p_value(&self, evidence: Evidence) -> f64 {
+    /// The better of both kinds, paid for by a factor of two.
+    fn p_value(&self, evidence: Evidence) -> f64 {
         (2.0 * self.any.p_value(evidence.any).min(self.joint.p_value(evidence.joint))).min(1.0)
     }
 }

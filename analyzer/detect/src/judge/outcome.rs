@@ -3,11 +3,14 @@
 use aftermath_model::{GapCause, Outcome, Reason, ReasonId, RecoveryState, Timestamp};
 
 use super::Case;
+use crate::cut::SHORTEST;
 use crate::detectors::presence::Presence;
 use crate::recovery::of_service;
+use crate::scores::Scores;
 use crate::service::{Judged, Service};
 use crate::severity::severity;
 use crate::steady::short_baseline;
+use crate::windows::Plan;
 
 /// A verdict of fail is wrong at most this often when nothing happened.
 pub(crate) const FAIL_AT: f64 = 0.01;
@@ -15,6 +18,8 @@ pub(crate) const FAIL_AT: f64 = 0.01;
 const WARN_AT: f64 = 0.05;
 /// Beyond this share of series that cannot be judged the rest does not speak for the system.
 const MOST_GAPS: f64 = 0.2;
+/// A system most of whose series are too seldom there to be judged is not seen, whoever is to blame.
+const MOST_SELDOM: f64 = 0.5;
 /// When more than half of all series end together, the watching has ended rather than the system.
 const MOST_VANISHED: f64 = 0.5;
 
@@ -25,6 +30,7 @@ pub(super) struct Hit<'a> {
     pub(super) suspicious: bool,
     pub(super) expected: bool,
     pub(super) p_value: f64,
+    /// That of its signs, where it is affected or suspicious.
     pub(super) severity: f64,
     pub(super) onset: Option<Timestamp>,
     pub(super) recovered_at: Option<Timestamp>,
@@ -62,7 +68,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         suspicious,
         expected: case.expectations.foresees(service.name),
         p_value: service.p_value,
-        severity: if affected { severity(&signs) } else { 0.0 },
+        severity: if affected || suspicious { severity(&signs) } else { 0.0 },
         onset: onset.filter(|_| affected).and_then(at),
         recovered_at: recovered_ms.and_then(at),
         recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),
@@ -70,10 +76,22 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     }
 }
 
-/// 100 when nothing unexpected happened, less by the severity of the worst unexpected hit.
-pub(super) fn score(hits: &[Hit]) -> f64 {
-    let unexpected = |hit: &&Hit| hit.affected && (!hit.expected || hit.state == RecoveryState::NotRecovered);
-    100.0 - hits.iter().filter(unexpected).map(|hit| hit.severity).fold(0.0, f64::max)
+/// What may have happened counts half as much as what did: it is as likely something as nothing.
+const DOUBT: f64 = 0.5;
+/// A warning scores at most this, however small the change that it warns of.
+const BEST_WARNING: f64 = 99.0;
+
+/// 100 when nothing unexpected happened, less by the severity of the worst unexpected hit: in full where it is certain,
+/// by half where the signs are weak or it cannot be told whether an expected hit is over.
+pub(super) fn score(outcome: Outcome, hits: &[Hit]) -> f64 {
+    let weight = |hit: &Hit| match (hit.affected, hit.expected, hit.state) {
+        (true, false, _) | (true, true, RecoveryState::NotRecovered) => 1.0,
+        (true, true, RecoveryState::CannotTell) => DOUBT,
+        (false, false, _) if hit.suspicious => DOUBT,
+        _ => 0.0,
+    };
+    let lost = hits.iter().map(|hit| weight(hit) * hit.severity).fold(0.0, f64::max);
+    if outcome == Outcome::Warn { (100.0 - lost).min(BEST_WARNING) } else { 100.0 - lost }
 }
 
 /// The verdict: what makes it impossible first, then what is worst.
@@ -106,19 +124,44 @@ pub(super) fn decide(case: &Case, hits: &[Hit]) -> (Outcome, Vec<Reason>) {
 
 /// What forbids any verdict.
 fn blind(case: &Case) -> Vec<Reason> {
-    let (scores, read) = (case.scores, case.scores.series_read());
-    let mut reasons: Vec<Reason> = short_baseline(&case.plan).into_iter().collect();
+    let scores = case.scores;
+    let mut reasons: Vec<Reason> = short_baseline(&case.plan, &scores.series).into_iter().collect();
+    reasons.extend(short_fault(&case.plan));
     if reasons.is_empty() && scores.series.is_empty() {
-        let text = format!("none of {read} series could be judged");
-        reasons.push(Reason { id: ReasonId::NoData, text });
+        reasons.push(nothing_judged(scores));
     }
     let vanished = scores.series.iter().filter(|score| score.presence == Presence::Vanished).count();
     if vanished as f64 > MOST_VANISHED * scores.series.len() as f64 {
-        let text =
-            format!("{vanished} of {read} series have no sample during the fault: was it still watched?");
+        let read = scores.series_read();
+        let text = format!("{vanished} of {read} series fall silent during the fault: was it still watched?");
         reasons.push(Reason { id: ReasonId::NoData, text });
     }
     reasons
+}
+
+/// Whether the fault is shorter than any statement about it needs.
+fn short_fault(plan: &Plan) -> Option<Reason> {
+    let steps = plan.fault_steps();
+    (steps < SHORTEST).then(|| Reason {
+        id: ReasonId::FaultTooShort,
+        text: format!(
+            "the fault holds {steps} steps; at least {SHORTEST} are needed to tell a level from a blip"
+        ),
+    })
+}
+
+/// Why no series could be judged: the cause that most of them share.
+fn nothing_judged(scores: &Scores) -> Reason {
+    let read = scores.series_read();
+    let most = |cause| 2 * count(scores, |gap| gap == cause) > read;
+    let (id, why) = if most(GapCause::TooFewBaselineSamples) {
+        (ReasonId::BaselineTooShort, ": most have too few samples before the fault")
+    } else if most(GapCause::TooFewFaultSamples) {
+        (ReasonId::FaultTooShort, ": most have too few samples during the fault")
+    } else {
+        (ReasonId::NoData, "")
+    };
+    Reason { id, text: format!("none of {read} series could be judged{why}") }
 }
 
 /// What forbids a pass, though not a fail: what was seen is bad enough whatever was not seen.
@@ -139,30 +182,38 @@ fn doubts(case: &Case, hits: &[Hit]) -> Vec<Reason> {
     reasons
 }
 
-/// Whether too much could not be judged. Every cause counts but those of series that carry no measurement at all.
+/// Whether too much could not be judged. Every cause counts but those of series that carry no measurement at all, and of
+/// series that come so seldom by themselves that a longer watch is the only cure; unless that is most of the system.
 fn gaps(case: &Case) -> Option<Reason> {
-    let read = case.scores.series_read();
-    let share = |count: usize| count as f64 > MOST_GAPS * read as f64;
-    let counted =
-        |wanted: fn(GapCause) -> bool| case.scores.gaps.iter().filter(|gap| wanted(gap.cause)).count();
-    let short = counted(|cause| cause == GapCause::TooFewFaultSamples);
-    let blind = counted(|cause| match cause {
-        GapCause::Info => false,
+    let (scores, read) = (case.scores, case.scores.series_read());
+    let beyond = |count: usize, share: f64| count as f64 > share * read as f64;
+    let short_before = count(scores, |cause| cause == GapCause::TooFewBaselineSamples);
+    let short_during = count(scores, |cause| cause == GapCause::TooFewFaultSamples);
+    let seldom = count(scores, |cause| cause == GapCause::TooManyMissingSamples);
+    let blind = count(scores, |cause| match cause {
+        GapCause::Info | GapCause::TooManyMissingSamples => false,
         GapCause::TooFewBaselineSamples
         | GapCause::TooFewFaultSamples
-        | GapCause::TooManyMissingSamples
         | GapCause::IncompleteHistogram
         | GapCause::NativeHistogram
         | GapCause::LimitReached => true,
     });
-    if share(short) {
-        let text = format!("{short} of {read} series have too few samples during the fault");
+    if beyond(short_during, MOST_GAPS) {
+        let text = format!("{short_during} of {read} series have too few samples during the fault");
         return Some(Reason { id: ReasonId::FaultTooShort, text });
     }
-    share(blind).then(|| Reason {
+    if beyond(short_before, MOST_SELDOM) {
+        let text = format!("{short_before} of {read} series have too few samples before the fault");
+        return Some(Reason { id: ReasonId::BaselineTooShort, text });
+    }
+    (beyond(blind, MOST_GAPS) || beyond(blind + seldom, MOST_SELDOM)).then(|| Reason {
         id: ReasonId::TooManyGaps,
-        text: format!("{blind} of {read} series could not be judged"),
+        text: format!("{} of {read} series could not be judged", blind + seldom),
     })
+}
+
+fn count(scores: &Scores, wanted: impl Fn(GapCause) -> bool) -> usize {
+    scores.gaps.iter().filter(|gap| wanted(gap.cause)).count()
 }
 
 fn failures(hits: &[Hit]) -> Vec<Reason> {
@@ -196,7 +247,8 @@ fn warnings(hits: &[Hit]) -> Vec<Reason> {
 }
 
 fn names<'a>(hits: &[Hit<'a>], which: impl Fn(&Hit) -> bool) -> Vec<&'a str> {
-    hits.iter().filter(|hit| which(hit)).map(|hit| hit.name).collect()
+    let called = |hit: &Hit<'a>| if hit.name.is_empty() { "(no service)" } else { hit.name };
+    hits.iter().filter(|hit| which(hit)).map(called).collect()
 }
 
 /// Names in a sentence; beyond the first few only their number.

@@ -75,7 +75,7 @@ pub(super) fn services(hits: &[Hit]) -> Vec<ServiceVerdict> {
             affected: hit.affected,
             expected: hit.expected,
             p_value: hit.p_value,
-            severity: hit.severity,
+            severity: if hit.affected { hit.severity } else { 0.0 },
             onset: hit.onset,
             recovered_at: hit.recovered_at,
             recovery_seconds: hit.recovery_seconds,

@@ -199,7 +199,7 @@ pub(super) struct SnapshotArgs {
     pub(super) source: SourceArgs,
     /// A /metrics address to read from now on, `URL` or `SERVICE=URL`; may be repeated.
     #[arg(long, value_name = "[SERVICE=]URL", requires = "duration",
-          conflicts_with_all = ["prometheus", "recording", "selectors", "read", "user", "bearer_token_file", "headers", "ca_file"])]
+          conflicts_with_all = ["prometheus", "recording", "selectors", "read"])]
     pub(super) scrape: Vec<String>,
     /// How long to scrape.
     #[arg(long = "for", id = "duration", value_name = "DURATION", allow_hyphen_values = true, conflicts_with_all = ["prometheus", "recording"])]
@@ -235,6 +235,9 @@ pub(super) struct LearnArgs {
     /// The spacing of samples [default: that of each recording].
     #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
     pub(super) step: Option<String>,
+    /// Learn even from windows that look as if something had happened in them.
+    #[arg(long)]
+    pub(super) force: bool,
     /// The file to write.
     #[arg(long, value_name = "FILE")]
     pub(super) out: PathBuf,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use aftermath_baselines::OutputFile;
 use aftermath_fixtures::{Fault, Shop, StartOptions};
-use aftermath_metrics::{ScrapeTarget, ServiceNaming};
+use aftermath_metrics::{Access, ScrapeTarget, ServiceNaming};
 
 use super::args::DemoArgs;
 use super::render;
@@ -75,7 +75,8 @@ async fn play(args: &DemoArgs, fault: Fault, progress: &Progress) -> Result<Exit
         .targets()
         .into_iter()
         .map(|target| ScrapeTarget { service: Some(target.service), url: target.url });
-    let scraping = Scraping::start(targets.collect(), STEP_MS, ServiceNaming::default()).await?;
+    let scraping =
+        Scraping::start(targets.collect(), STEP_MS, ServiceNaming::default(), Access::default()).await?;
     let driver = ShopDriver::new(Arc::clone(&shop), fault, Durations::default(), now()?, scraping.seen());
     let run_plan = Run {
         source: Source::Scrape(scraping),

@@ -33,6 +33,7 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
         progress.stage(&format!("learning from window {} of {}", index + 1, stretches.len()));
         windows.push(score_quiet(quiet, args.step.as_ref(), now)?);
     }
+    check_quiet(&stretches, &aftermath_detect::suspicious(&windows), args.force, &progress)?;
     aftermath_baselines::write_learned(&args.out, &aftermath_detect::learn(&windows))?;
     progress.event(&format!(
         "learned from {} quiet {}: {}",
@@ -41,6 +42,32 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
         args.out.display()
     ));
     Ok(ExitCode::Fine)
+}
+
+/// Tells which windows look as if something had happened in them. A few do by chance; where most do, what would be
+/// learned is the incident itself, and later incidents would pass.
+fn check_quiet(
+    stretches: &[Quiet],
+    suspicious: &[usize],
+    force: bool,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    for quiet in suspicious.iter().filter_map(|&index| stretches.get(index)) {
+        progress.event(&format!(
+            "warning: something may have happened in {}, fault window {}",
+            quiet.recording.display(),
+            quiet.fault
+        ));
+    }
+    if force || 2 * suspicious.len() <= stretches.len() {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!(
+        "{} of {} windows look as if something had happened in them, so they cannot teach what is normal; give quiet \
+         ones, or --force if they are",
+        suspicious.len(),
+        stretches.len()
+    )))
 }
 
 fn score_quiet(quiet: &Quiet, step: Option<&String>, now: Timestamp) -> Result<(Scores, Timeline), Failure> {

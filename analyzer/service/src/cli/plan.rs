@@ -19,6 +19,8 @@ pub(super) struct Recorded {
     pub(super) step_ms: Option<i64>,
     /// From its first sample to just after the last.
     pub(super) extent: Option<Window>,
+    /// What its times look like, where they look wrong.
+    pub(super) unit_hint: Option<&'static str>,
     /// What was done, in an evidence file.
     pub(super) experiment: Option<Experiment>,
     /// Whether there is a recording at all.
@@ -148,7 +150,8 @@ fn check_timeline(
                 let holds = recorded
                     .extent
                     .map_or_else(|| "it holds no samples".to_owned(), |extent| format!("it holds {extent}"));
-                problems.add(format!("the {name} window {window} lies outside the recording: {holds}"));
+                let hint = recorded.unit_hint.map_or_else(String::new, |hint| format!("; {hint}"));
+                problems.add(format!("the {name} window {window} lies outside the recording: {holds}{hint}"));
             }
         }
     }

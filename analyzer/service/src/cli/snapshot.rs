@@ -2,7 +2,7 @@
 
 use super::args::SnapshotArgs;
 use super::plan::{self, DEFAULT_STEP_MS};
-use super::source::{Named, naming};
+use super::source::{Named, access, naming};
 use super::times::{parse_duration_ms, parse_window};
 use crate::clock::now;
 use crate::exit_code::ExitCode;
@@ -73,7 +73,9 @@ async fn scraped(args: &SnapshotArgs, progress: &Progress) -> Result<(Source, St
     let step_ms = step_ms(args, &mut problems).unwrap_or(DEFAULT_STEP_MS);
     problems.into_result()?;
     let targets = targets.into_iter().flatten().collect();
-    let scraping = Scraping::start(targets, step_ms, naming(&args.source.service_labels)).await?;
+    let scraping =
+        Scraping::start(targets, step_ms, naming(&args.source.service_labels), access(&args.source.access)?)
+            .await?;
     let span = scraping.watch(duration_ms.unwrap_or(step_ms), progress).await?;
     Ok((Source::Scrape(scraping), Stretch::plain(span, step_ms)))
 }

@@ -82,17 +82,13 @@ pub(super) fn recorded(recording: &Recording) -> Recorded {
     Recorded {
         step_ms: meta.map(|meta| meta.provenance.step_ms).or(recording.summary.step_ms),
         extent: recording.summary.extent,
+        unit_hint: recording.summary.unit_hint,
         experiment: meta.and_then(|meta| meta.experiment.clone()),
         is_recording: true,
     }
 }
 
 fn config(url: &str, args: &SourceArgs) -> Result<PrometheusConfig, Failure> {
-    let mut problems = Problems::default();
-    let auth = problems.check(auth(&args.access));
-    let headers: Vec<Option<(String, String)>> =
-        args.access.headers.iter().map(|text| problems.check(header(text))).collect();
-    problems.into_result()?;
     let read = match args.access.read {
         Read::Auto => ReadMethod::Auto,
         Read::RemoteRead => ReadMethod::RemoteRead,
@@ -100,15 +96,28 @@ fn config(url: &str, args: &SourceArgs) -> Result<PrometheusConfig, Failure> {
     };
     Ok(PrometheusConfig {
         url: url.to_owned(),
-        access: Access {
-            auth: auth.unwrap_or(Auth::None),
-            headers: headers.into_iter().flatten().collect(),
-            ca_file: args.access.ca_file.clone(),
-        },
+        access: access(&args.access)?,
         selectors: args.selectors.clone(),
         naming: naming(&args.service_labels),
         limits: Limits::default(),
         read,
+    })
+}
+
+/// How a server or a page is reached.
+///
+/// # Errors
+/// Every setting that cannot be used, at once.
+pub(super) fn access(args: &AccessArgs) -> Result<Access, Failure> {
+    let mut problems = Problems::default();
+    let auth = problems.check(auth(args));
+    let headers: Vec<Option<(String, String)>> =
+        args.headers.iter().map(|text| problems.check(header(text))).collect();
+    problems.into_result()?;
+    Ok(Access {
+        auth: auth.unwrap_or(Auth::None),
+        headers: headers.into_iter().flatten().collect(),
+        ca_file: args.ca_file.clone(),
     })
 }
 

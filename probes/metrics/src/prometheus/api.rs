@@ -9,8 +9,9 @@ use serde::de::DeserializeOwned;
 
 use super::quirks::{BuildInfo, EDGE_PROBE, HARMLESS_PARAMETERS, includes_left_edge};
 use super::wire::{Answer, Matrix, Vector, decode};
+use crate::address::plain;
 use crate::error::SourceError;
-use crate::http::{Ask, Http, plain};
+use crate::http::{Ask, Http};
 
 type Form = Vec<(&'static str, String)>;
 
@@ -148,8 +149,10 @@ fn seconds(ms: i64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::address::parse_base_address;
+    use crate::advice::QUERIES;
     use crate::budget::Limits;
-    use crate::http::{Access, parse_address};
+    use crate::http::Access;
 
     #[test]
     fn times_are_sent_to_the_millisecond() {
@@ -168,8 +171,9 @@ mod tests {
             ("http://u:p@h/prometheus/", "http://h/prometheus/api/v1/query"),
             ("http://h:8481/select/0:1/prometheus", "http://h:8481/select/0:1/prometheus/api/v1/query"),
         ] {
-            let (url, _) = parse_address(address).expect("a valid address");
-            let http = Http::new(&Access::default(), None, &Limits::default()).expect("no special settings");
+            let (url, _) = parse_base_address(address).expect("a valid address");
+            let http = Http::new(&Access::default(), None, &Limits::default(), QUERIES)
+                .expect("no special settings");
             assert_eq!(Api::new(http, url).endpoint("query").as_str(), endpoint);
         }
     }

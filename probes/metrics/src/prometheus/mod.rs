@@ -17,9 +17,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aftermath_model::SourceDescription;
 
+use crate::address::{parse_base_address, without_credentials};
+use crate::advice::QUERIES;
 use crate::budget::Limits;
 use crate::error::SourceError;
-use crate::http::{Access, Http, parse_address, without_credentials};
+use crate::http::{Access, Http};
 use crate::naming::ServiceNaming;
 use api::Api;
 
@@ -86,12 +88,13 @@ impl Prometheus {
     /// # Errors
     /// Whatever keeps it from answering as such a server does; see [`SourceError`].
     pub async fn connect(config: PrometheusConfig) -> Result<Self, SourceError> {
-        let (url, in_address) = parse_address(&config.url)?;
-        let http = Http::new(&config.access, in_address, &config.limits)?;
+        let (url, in_address) = parse_base_address(&config.url)?;
+        let http = Http::new(&config.access, in_address, &config.limits, QUERIES)?;
+        let first = Api::new(http.for_first_questions(), url.clone());
+        let includes_left_edge = first.includes_left_edge().await?;
+        let version = first.build_info().await.map(|build| quirks::server_name(&build)).unwrap_or_default();
+        let remote = find_remote_read(&first, config.read).await?;
         let api = Api::new(http, url);
-        let includes_left_edge = api.includes_left_edge().await?;
-        let version = api.build_info().await.map(|build| quirks::server_name(&build)).unwrap_or_default();
-        let remote = find_remote_read(&api, config.read).await?;
         let discovery_partial = AtomicBool::new(false);
         Ok(Self { config, api, version, includes_left_edge, remote, discovery_partial })
     }
@@ -126,7 +129,7 @@ async fn find_remote_read(api: &Api, wanted: ReadMethod) -> Result<Option<Remote
             ReadMethod::RemoteRead => Err(SourceError::BadSetting {
                 setting: format!("reading {} by remote_read", api.address()),
                 problem: refused.to_string(),
-                hint: "let the method be chosen automatically",
+                hint: "leave out --read, so that the method is chosen automatically",
             }),
             _ => Ok(None),
         };
@@ -143,11 +146,11 @@ mod tests {
     #[test]
     fn a_printed_configuration_shows_no_secret() {
         let config = PrometheusConfig {
-            url: "http://me:secret@h:9090".to_owned(),
+            url: "http://me:secret@h:9090/?token=secret".to_owned(),
             access: Access { auth: Auth::Bearer("secret".to_owned()), ..Access::default() },
             ..PrometheusConfig::default()
         };
         let printed = format!("{config:?}");
-        assert!(!printed.contains("secret") && printed.contains("h:9090"), "{printed}");
+        assert!(!printed.contains("secret") && printed.contains("h:9090/"), "{printed}");
     }
 }

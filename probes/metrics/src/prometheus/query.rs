@@ -343,7 +343,10 @@ impl<'a> Account<'a> {
         let limit = self.prometheus.config.limits.series;
         self.full |= self.observed.series + received.series.len() > limit;
         if self.full {
-            self.give_up(unit, format!("more than series = {limit} series match: the rest was not read"));
+            self.give_up(
+                unit,
+                format!("more than {limit} series match: the rest was not read; choose fewer with --match"),
+            );
             return None;
         }
         self.observed.partial |= received.remarks.partial;

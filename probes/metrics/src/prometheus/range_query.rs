@@ -33,7 +33,7 @@ pub(crate) async fn read(
         }
         let mut samples = Vec::with_capacity(series.values.len());
         for sample in series.values {
-            let grid_ms = sample.ms - to_evaluation;
+            let grid_ms = sample.ms.saturating_sub(to_evaluation);
             if piece.grid.cell_of(grid_ms) != grid_ms {
                 return Err(SourceError::WrongLanguage {
                     url: api.address(),

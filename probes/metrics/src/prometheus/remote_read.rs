@@ -13,9 +13,10 @@ use super::wire::{
     CHUNK_XOR, ChunkedReadResponse, ChunkedSeries, FrameProblem, FrameReader, STALE_NAN_BITS, decode_xor,
     encode_read_request, is_histogram_chunk,
 };
+use crate::address::plain;
 use crate::budget::Limits;
 use crate::error::SourceError;
-use crate::http::{Ask, plain};
+use crate::http::Ask;
 use crate::observation::Cells;
 
 type Labels = BTreeMap<String, String>;
@@ -55,7 +56,10 @@ pub(crate) async fn read(
             check_streamed(&response, &shown)?;
             let mut frames = FrameReader::new(limits.frame_bytes);
             let mut collector = Collector { piece, series: BTreeMap::new(), histograms: BTreeSet::new() };
-            let problem = |problem| frame_error(problem, &shown, limits);
+            let problem = |problem| match problem {
+                FrameProblem::TooLarge => api.http.too_large(&url, limits.frame_bytes as u64),
+                FrameProblem::Damaged(problem) => SourceError::Damaged { url: shown.clone(), problem },
+            };
             let mut bytes = 0;
             while let Some(chunk) = response.chunk().await.map_err(|error| api.http.broken(&url, &error))? {
                 bytes += chunk.len();
@@ -93,16 +97,6 @@ fn check_streamed(response: &reqwest::Response, shown: &str) -> Result<(), Sourc
         url: shown.to_owned(),
         problem: format!("with {kind} instead of streamed chunks"),
     })
-}
-
-fn frame_error(problem: FrameProblem, shown: &str, limits: &Limits) -> SourceError {
-    let url = shown.to_owned();
-    match problem {
-        FrameProblem::TooLarge => {
-            SourceError::TooLarge { url, limit: "frame_bytes", allowed: limits.frame_bytes as u64 }
-        }
-        FrameProblem::Damaged(problem) => SourceError::Damaged { url, problem },
-    }
 }
 
 /// Gathers the parts of series, which may be spread over frames.

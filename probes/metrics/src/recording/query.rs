@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use aftermath_model::{Block, RecordedRun, SampleDefects, Series, SeriesKey, SeriesKind, family};
 
-use super::wire::{RecordingError, key};
+use super::wire::{RecordingError, extent, key};
 
 /// In which order a file holds its series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,7 +15,8 @@ pub enum RowOrder {
     Unknown,
 }
 
-/// Blocks of complete families, each family once.
+/// Blocks of complete families, each family once. Rows without a metric name are left out; [`super::discover`] counts
+/// them.
 pub struct FamilyBlocks<I> {
     runs: I,
     order: RowOrder,
@@ -38,6 +39,7 @@ impl<E, I: Iterator<Item = Result<RecordedRun, E>>> FamilyBlocks<I> {
     }
 
     fn add(&mut self, run: RecordedRun) -> Result<(), RecordingError<E>> {
+        extent(&run)?;
         let (key, kind) = key(&run)?;
         let family = self.open.entry(family(&run.metric).to_owned()).or_default();
         family.entry(key).or_insert_with(|| (kind, Vec::new())).1.extend(run.samples);
@@ -78,6 +80,9 @@ impl<E, I: Iterator<Item = Result<RecordedRun, E>>> Iterator for FamilyBlocks<I>
                     return Some(Err(RecordingError::File(problem)));
                 }
             };
+            if run.metric.is_empty() {
+                continue;
+            }
             let before = match self.order {
                 RowOrder::Unknown => None,
                 RowOrder::FamiliesTogether => {
@@ -149,6 +154,28 @@ mod tests {
     fn every_family_of_a_file_comes_out_once() {
         let runs = ["a", "b", "c"].map(|metric| run(metric, "{}", &[(1, 1.0)]));
         assert_eq!(names(runs.to_vec(), RowOrder::FamiliesTogether).len(), 3);
+    }
+
+    #[test]
+    fn rows_without_a_metric_name_are_left_out() {
+        let runs =
+            vec![run("up", "{}", &[(1, 1.0)]), run("", "{}", &[(1, 1.0)]), run("up", "{}", &[(2, 1.0)])];
+        for order in [RowOrder::FamiliesTogether, RowOrder::Unknown] {
+            assert_eq!(names(runs.clone(), order), [[("up".to_owned(), 2)]], "{order:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_that_no_calendar_has_is_refused_with_its_series() {
+        for ms in [i64::MIN, i64::MAX, 1_772_000_000_000_000] {
+            let problem = blocks(vec![run("up", "{}", &[(0, 1.0), (ms, 1.0)])], RowOrder::Unknown)
+                .into_iter()
+                .find_map(Result::err)
+                .expect("no such time")
+                .to_string();
+            assert!(problem.contains("metric `up`, service `cart`"), "{problem}");
+            assert!(problem.contains(&format!("{ms} ms")), "{problem}");
+        }
     }
 
     #[test]

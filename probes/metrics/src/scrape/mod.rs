@@ -16,9 +16,11 @@ use tokio::time::Instant;
 
 pub use catalog::{Scraped, ScrapedBlocks};
 
+use crate::address::{parse_address, plain, without_credentials};
+use crate::advice::PAGES;
 use crate::budget::Limits;
 use crate::error::SourceError;
-use crate::http::{Access, Ask, Http, parse_address, plain, without_credentials};
+use crate::http::{Access, Ask, Http};
 use crate::naming::ServiceNaming;
 use crate::observation::Grid;
 use query::{Column, Record, TargetRecord};
@@ -104,24 +106,27 @@ impl Scraper {
         const SHORTEST_MS: u64 = 10;
         if config.interval_ms < SHORTEST_MS || i64::try_from(config.interval_ms).is_err() {
             return Err(SourceError::BadSetting {
-                setting: format!("the scrape interval of {} ms", config.interval_ms),
-                problem: "it is no usable interval".to_owned(),
-                hint: "give at least 10 ms",
+                setting: format!("the step of {} ms", config.interval_ms),
+                problem: "nothing can be scraped that often".to_owned(),
+                hint: "give a --step of at least 10 ms",
             });
         }
         let request_ms = config.limits.request_ms.min(config.interval_ms / 10 * 9);
         // A page that fails is a missing sample; a second attempt would be a sample of another time.
         let limits =
             Limits { retries_per_request: 0, request_ms, connect_ms: request_ms, ..config.limits.clone() };
-        let shared = Http::new(&config.access, None, &limits)?;
+        let shared = Http::new(&config.access, None, &limits, PAGES)?;
         let mut pages = Vec::with_capacity(config.targets.len());
         for target in &config.targets {
             let (mut url, auth) = parse_address(&target.url)?;
             if url.path() == "/" {
                 url.set_path("/metrics");
             }
-            let http =
-                if auth.is_some() { Http::new(&config.access, auth, &limits)? } else { shared.clone() };
+            let http = if auth.is_some() {
+                Http::new(&config.access, auth, &limits, PAGES)?
+            } else {
+                shared.clone()
+            };
             pages.push(Arc::new(Page { service: target.service.clone(), url, http }));
         }
         let record = Record::new(pages.iter().map(|page| page.record()).collect(), &config.limits);

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::budget::Limits;
+use crate::error::bytes;
 use crate::kinds::DeclaredKinds;
 use crate::scrape::quirks::add_instance;
 use crate::scrape::wire::{Line, name_and_labels, parse};
@@ -123,14 +124,17 @@ impl Record {
         let cost = SAMPLE_BYTES + if is_new { SERIES_BYTES + series.len() } else { 0 };
         if is_new && self.series >= self.limits.series {
             let limit = self.limits.series;
-            self.limits_hit
-                .insert(format!("more than series = {limit} series were offered: the rest was not read"));
+            self.limits_hit.insert(format!(
+                "more than {limit} series were offered: the rest was not read; scrape fewer addresses"
+            ));
             return;
         }
         if self.bytes + cost > self.limits.scrape_memory_bytes {
-            let limit = self.limits.scrape_memory_bytes;
-            self.limits_hit
-                .insert(format!("scrape_memory_bytes = {limit} was reached: later samples were dropped"));
+            let limit = bytes(self.limits.scrape_memory_bytes as u64);
+            self.limits_hit.insert(format!(
+                "the samples filled the {limit} that may be kept: later ones were dropped; give a larger --step or scrape \
+                 fewer addresses"
+            ));
             return;
         }
         let record = &mut self.targets[target];

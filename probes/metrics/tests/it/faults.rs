@@ -103,7 +103,7 @@ async fn a_connection_that_is_reset_is_tried_again_and_then_named() {
             let _ = connections.send(());
         }
     });
-    let limits = Limits { retries_per_request: 2, ..quick_limits() };
+    let limits = Limits { first_answer_retries: 1, ..quick_limits() };
     let error = error_of(PrometheusConfig { limits, ..config(&url) }).await;
     assert!(matches!(error, SourceError::Damaged { .. }), "{error:?}");
     assert!(error.to_string().contains(&url));
@@ -111,7 +111,87 @@ async fn a_connection_that_is_reset_is_tried_again_and_then_named() {
     while counted.try_recv().is_ok() {
         attempts += 1;
     }
-    assert_eq!(attempts, 3);
+    assert_eq!(attempts, 2);
+}
+
+/// A server that takes every connection and never answers, and how many connections it took.
+async fn silent_server() -> (String, tokio::sync::mpsc::UnboundedReceiver<()>) {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");
+    let url = format!("http://{}", listener.local_addr().expect("bound"));
+    let (connections, counted) = tokio::sync::mpsc::unbounded_channel();
+    tokio::spawn(async move {
+        let mut held = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            held.push(stream);
+            let _ = connections.send(());
+        }
+    });
+    (url, counted)
+}
+
+#[tokio::test]
+async fn a_server_that_accepts_and_never_answers_is_told_after_the_first_question() {
+    let (url, mut connections) = silent_server().await;
+    let limits = Limits { first_answer_ms: 200, ..quick_limits() };
+    assert!(limits.request_ms > 60_000, "the limit of later requests would hang here");
+    let error = error_of(PrometheusConfig { limits, ..config(&url) }).await;
+    assert!(matches!(error, SourceError::TooSlow { .. }), "{error:?}");
+    let text = error.to_string();
+    assert!(text.contains(&url) && text.contains("200 ms") && !text.contains("window"), "{text}");
+    assert!(connections.try_recv().is_ok() && connections.try_recv().is_err(), "asked once");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_never_answers_beside_the_queries_does_not_hold_up_the_rest() {
+    let healthy = Fake::serve(|_, _| None).await;
+    let url = crate::proxy::hanging(healthy.url.clone(), "/api/v1/read").await;
+    let limits = Limits { first_answer_ms: 200, ..quick_limits() };
+    let read = read(PrometheusConfig { limits, ..config(&url) }).await.expect("the queries are answered");
+    assert_eq!(read.reads_by, "query_range");
+}
+
+#[tokio::test]
+async fn no_message_names_a_limit_as_if_it_were_an_option() {
+    let limits = format!("{:?}", Limits::default());
+    let fields: Vec<&str> = limits.split([' ', '{', ',']).filter_map(|word| word.strip_suffix(':')).collect();
+    assert!(fields.contains(&"answer_bytes") && fields.contains(&"first_answer_ms"), "{fields:?}");
+    let (silent, _connections) = silent_server().await;
+    let fake = Fake::serve(|endpoint, _| match endpoint {
+        "query_range" => Some(matrix("", &" ".repeat(5_000))),
+        "metadata" => Some(answer(422, "text/plain", "no")),
+        _ => None,
+    })
+    .await;
+    let small = Limits { first_answer_ms: 100, answer_bytes: 4_000, ..quick_limits() };
+    let mut said = read(PrometheusConfig { limits: small.clone(), ..config(&fake.url) })
+        .await
+        .expect("notes")
+        .observed
+        .notes;
+    said.push(error_of(PrometheusConfig { limits: small.clone(), ..config(&silent) }).await.to_string());
+    let tiny = Limits { answer_bytes: 4, ..small };
+    said.push(error_of(PrometheusConfig { limits: tiny, ..config(&fake.url) }).await.to_string());
+    assert!(said.len() >= 4, "{said:?}");
+    for text in said {
+        let named = fields.iter().find(|field| field.contains('_') && text.contains(**field));
+        assert!(named.is_none() && !text.contains("raise"), "{text}");
+    }
+}
+
+#[tokio::test]
+async fn a_token_file_that_holds_no_token_is_named_and_nothing_is_sent() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join("token");
+    let fake = Fake::serve(|_, _| None).await;
+    for (text, problem) in [("\n", "is empty"), ("one\ntwo\n", "holds more than one line")] {
+        std::fs::write(&file, text).expect("writable");
+        let access = Access { auth: Auth::BearerFile(file.clone()), ..Access::default() };
+        let error = error_of(PrometheusConfig { access, ..config(&fake.url) }).await;
+        assert!(matches!(error, SourceError::BadSetting { .. }), "{error:?}");
+        let error = error.to_string();
+        assert!(error.contains(problem) && error.contains(&file.display().to_string()), "{error}");
+    }
+    assert!(fake.received("query").is_empty());
 }
 
 #[tokio::test]
@@ -126,7 +206,10 @@ async fn an_answer_larger_than_allowed_becomes_gaps_and_a_note() {
         (GapCause::LimitReached, "m")
     );
     assert!(
-        read.observed.notes.iter().any(|note| note.contains("answer_bytes = 4000")),
+        read.observed
+            .notes
+            .iter()
+            .any(|note| note.contains("larger than the 4000 bytes") && note.contains("--match")),
         "{:?}",
         read.observed.notes
     );

@@ -8,6 +8,7 @@ mod real;
 mod scraping;
 #[path = "../support/mod.rs"]
 mod support;
+mod tls;
 
 use std::collections::BTreeMap;
 

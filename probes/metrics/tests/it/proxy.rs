@@ -1,4 +1,4 @@
-//! A proxy before a real server that hides one of its endpoints, as many do.
+//! A proxy before a real server that hides one of its endpoints, as many do, or hangs.
 
 use axum::Router;
 use axum::body::Bytes;
@@ -7,16 +7,33 @@ use axum::response::Response;
 
 use crate::fake::answer;
 
+/// What a proxy does instead of forwarding.
+#[derive(Clone, Copy)]
+enum Instead {
+    Refuse,
+    Hang,
+}
+
 /// Serves everything that the server at `url` does, but 403 for paths that end with `hidden`. Returns its address.
 pub(crate) async fn hiding(url: String, hidden: &'static str) -> String {
+    serve(url, hidden, Instead::Refuse).await
+}
+
+/// Serves everything that the server at `url` does, but never answers for paths that end with `hung`.
+pub(crate) async fn hanging(url: String, hung: &'static str) -> String {
+    serve(url, hung, Instead::Hang).await
+}
+
+async fn serve(url: String, path: &'static str, instead: Instead) -> String {
     let client = reqwest::Client::new();
     let handler = move |method: Method, uri: Uri, headers: HeaderMap, body: Bytes| {
         let (client, url) = (client.clone(), url.clone());
         async move {
-            if uri.path().ends_with(hidden) {
-                return answer(403, "text/plain", "hidden");
+            match (uri.path().ends_with(path), instead) {
+                (true, Instead::Refuse) => answer(403, "text/plain", "hidden"),
+                (true, Instead::Hang) => std::future::pending().await,
+                _ => forward(client.request(method, format!("{url}{uri}")).headers(headers).body(body)).await,
             }
-            forward(client.request(method, format!("{url}{uri}")).headers(headers).body(body)).await
         }
     };
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("loopback has free ports");

@@ -1,7 +1,6 @@
 //! Against Debian's Prometheus: both ways of reading it give the same blocks, down to the byte.
 
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -11,6 +10,7 @@ use aftermath_model::{MetricKind, SeriesKind, Window};
 use crate::pages::Pages;
 use crate::proxy::hiding;
 use crate::support::{RealPrometheus, is_installed};
+use crate::tls::make_certificates;
 use crate::{Read, config, quick_limits, read_all, read_by, window};
 
 const EXTERNAL: &str = "  external_labels: {cluster: c1, replica: \"0\"}\n";
@@ -263,28 +263,15 @@ async fn a_limit_of_series_leaves_whole_metrics_out_and_says_so() {
         read_all(limited, window(start_ms, start_ms + 60_000), grid).await.expect("the server answers");
     assert_eq!((read.observed.series, read.observed.partial, read.observed.gaps.len()), (4, true, 1));
     assert_eq!(read.observed.gaps[0].key.metric, "wave");
-    assert!(read.observed.notes.iter().any(|note| note.contains("series = 4")), "{:?}", read.observed.notes);
+    assert!(
+        read.observed.notes.iter().any(|note| note.contains("more than 4 series")),
+        "{:?}",
+        read.observed.notes
+    );
 }
 
 /// The bcrypt hash of `secret`, as Prometheus wants it.
 const SECRET_HASH: &str = "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
-
-/// Makes a certificate authority and a certificate for 127.0.0.1 that it has signed.
-fn make_certificates(folder: &Path) {
-    let openssl = |arguments: &[&str]| {
-        let made = Command::new("openssl")
-            .current_dir(folder)
-            .args(arguments)
-            .output()
-            .expect("openssl is installed");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    };
-    let new = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"];
-    openssl(&[&new[..], &["-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem"]].concat());
-    let names = ["-subj", "/CN=server", "-addext", "subjectAltName=IP:127.0.0.1"];
-    let signed = ["-addext", "basicConstraints=critical,CA:FALSE", "-CA", "ca.pem", "-CAkey", "ca.key"];
-    openssl(&[&new[..], &names, &signed, &["-keyout", "server.key", "-out", "server.pem"]].concat());
-}
 
 /// A Prometheus behind TLS and a password, under the path `/prometheus`, and the folder of its certificates.
 fn protected() -> Option<(RealPrometheus, tempfile::TempDir)> {
@@ -321,7 +308,7 @@ async fn tls_with_an_own_ca_basic_auth_and_a_path_prefix_work_together() {
     connect(&url.replace("https://", "https://me:secret@"), Auth::None, true).await.expect("in the address");
     for (url, auth, ca, expected) in [
         (url.clone(), me("wrong"), true, "HTTP 401"),
-        (url.clone(), me("secret"), false, "give the file of the certificate authority"),
+        (url.clone(), me("secret"), false, "with --ca-file"),
         (url.replace("/prometheus", ""), me("secret"), true, "HTTP 404"),
         (url.replace("https:", "http:"), me("secret"), true, "HTTP 400"),
     ] {

@@ -105,8 +105,7 @@ async fn a_failed_scrape_is_a_missing_sample_and_up_says_so() {
 async fn limits_of_series_and_memory_are_kept_and_reported() {
     let lines: Vec<String> = (0..100).map(|series| format!("m{{n=\"{series}\"}} 1")).collect();
     let page = Pages::serve(move |_| lines.join("\n")).await;
-    for (series, memory, note) in [(10, 1 << 20, "series = 10"), (1_000, 5_000, "scrape_memory_bytes = 5000")]
-    {
+    for (series, memory, note) in [(10, 1 << 20, "more than 10 series"), (1_000, 5_000, "the 5000 bytes")] {
         let mut limited = config(vec![target(Some("s"), &format!("http://{}", page.address))]);
         limited.limits.series = series;
         limited.limits.scrape_memory_bytes = memory;

@@ -7,6 +7,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
 
+use crate::advice::QUERIES;
 use crate::error::SourceError;
 use crate::http::shorten;
 
@@ -145,6 +146,7 @@ pub(crate) fn decode<T: DeserializeOwned>(url: &str, body: &[u8]) -> Result<Answ
             url: url.to_owned(),
             status: 200,
             text: shorten(&envelope.error.unwrap_or_else(|| "an answer without data".to_owned())),
+            hint: QUERIES.refused,
         }),
     }
 }
