@@ -36,12 +36,15 @@ type Changes = BTreeMap<String, (Concern, f64)>;
 pub(crate) fn origin(services: &[Service], topology: Option<&Topology>) -> Vec<OriginCandidate> {
     let named = services.iter().any(|service| !service.name.is_empty());
     let candidates = || services.iter().filter(|service| !named || !service.name.is_empty());
+    // A silence that several services share tells of who watches them, and of each the less the more they are.
+    let silent = candidates().filter(|&service| silence(service) > 0.0).count();
+    let gone = MOST / silent.max(1) as f64;
     let changes: BTreeMap<&str, Changes> =
-        candidates().map(|service| (service.name, changes(service))).collect();
+        candidates().map(|service| (service.name, changes(service, gone))).collect();
     let mut ranked: Vec<OriginCandidate> = candidates()
         .map(|service| OriginCandidate {
             service: service.name.to_owned(),
-            score: MOST * silence(service) + blame(service.name, &changes[service.name], &changes, topology),
+            score: gone * silence(service) + blame(service.name, &changes[service.name], &changes, topology),
         })
         .collect();
     ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.service.cmp(&b.service)));
@@ -63,22 +66,22 @@ fn silence(service: &Service) -> f64 {
     if silent >= SILENT { silent } else { 0.0 }
 }
 
-fn changes(service: &Service) -> Changes {
+fn changes(service: &Service, gone: f64) -> Changes {
     let mut changes = Changes::new();
     for one in service.series.iter().filter(|one| !one.shared) {
         let metric = &one.score.key.metric;
         let change = changes.entry(stem(metric)).or_insert((Concern::of(metric), 0.0));
-        change.1 = change.1.max(harm(one));
+        change.1 = change.1.max(harm(one, gone));
     }
     changes
 }
 
-/// How strong the change is in the direction that hurts.
-fn harm(one: &Judged) -> f64 {
+/// How strong the change is in the direction that hurts; `gone` if the series vanished.
+fn harm(one: &Judged, gone: f64) -> f64 {
     let metric = one.score.key.metric.to_ascii_lowercase();
     if one.score.presence == Presence::Vanished {
         // Whatever it measured, nobody answers any more.
-        return MOST;
+        return gone;
     }
     let good = ["success", "availab"].iter().any(|word| metric.contains(word));
     let harmful = match Concern::of(&metric) {
