@@ -59,6 +59,7 @@ pub async fn run(run: Run, progress: &Progress) -> Result<Judged, Failure> {
     let catalog = source.discover(experiment.timeline.span(), progress).await?;
     let evidence = snapshot::take(&source, &catalog, Stretch::of(&experiment), evidence, progress).await?;
     let scores = score::score(&evidence, &experiment.timeline, progress).await?;
+    score::check_learned(&scores, learned.as_ref())?;
     let verdict = score::judge(scores, &experiment, learned, evidence.provenance.partial).await?;
 
     score::check_names(&experiment.expectations, &verdict)?;

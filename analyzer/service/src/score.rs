@@ -77,6 +77,23 @@ pub async fn judge(
     .map_err(Failure::error)
 }
 
+/// Whether what was learned belongs to this system: the habits of another one would make its chance the measure.
+///
+/// # Errors
+/// A [`Failure`] that says how little of the system the learned file knows.
+pub fn check_learned(scores: &Scores, learned: Option<&LearnedNull>) -> Result<(), Failure> {
+    let Some(learned) = learned else { return Ok(()) };
+    let fit = aftermath_detect::fit(scores, learned);
+    if fit.is_fit() {
+        return Ok(());
+    }
+    Err(Failure::bad_input(format!(
+        "--learned was learned from another system: it knows {} of {} services and {} of {} series; learn from quiet \
+         windows of this one",
+        fit.services_known, fit.services, fit.series_known, fit.series
+    )))
+}
+
 /// Whether the target and the expected services exist: a misspelt name would turn what was expected into a surprise,
 /// or a fault that bit into one that did not.
 ///

@@ -218,13 +218,13 @@ pub(super) struct SnapshotArgs {
 #[derive(Args, Debug)]
 pub(super) struct LearnArgs {
     /// A recording; the windows that follow belong to it; may be repeated.
-    #[arg(long, value_name = "FILE", required = true)]
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["show", "merge"])]
     pub(super) recording: Vec<PathBuf>,
     /// A quiet window to treat as the baseline; one for each recording.
-    #[arg(long, value_name = "FROM..TO", required = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) baseline: Vec<String>,
     /// A quiet window to treat as the fault; one for each recording.
-    #[arg(long, value_name = "FROM..TO", required = true, allow_hyphen_values = true)]
+    #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) fault: Vec<String>,
     /// A quiet window to treat as the recovery.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
@@ -238,9 +238,15 @@ pub(super) struct LearnArgs {
     /// Learn even from windows that look as if something had happened in them.
     #[arg(long)]
     pub(super) force: bool,
+    /// Join files that were learned from other windows of the same system; may be repeated.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recording", "show"])]
+    pub(super) merge: Vec<PathBuf>,
+    /// Print what a learned file holds.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["recording", "out"])]
+    pub(super) show: Option<PathBuf>,
     /// The file to write.
-    #[arg(long, value_name = "FILE")]
-    pub(super) out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present = "show")]
+    pub(super) out: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -177,7 +177,7 @@ fn summary(verdicts: &[Verdict], independent_windows: usize) -> Result<Calibrati
 }
 
 /// A share as people read it, with its 95 % interval.
-fn percent(proportion: Proportion) -> String {
+pub(super) fn percent(proportion: Proportion) -> String {
     let rate = proportion.rate().unwrap_or_default();
     format!(
         "{:.1} % ({} of {}; 95 %: {:.1} to {:.1} %)",

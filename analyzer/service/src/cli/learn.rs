@@ -1,15 +1,18 @@
 //! `aftermath learn`: what is normal, from windows in which nothing happened.
 
+use std::fmt::Write;
 use std::path::PathBuf;
 
-use aftermath_detect::Scores;
-use aftermath_model::{Timeline, Timestamp};
+use aftermath_detect::{LearnedSummary, Mover, Scores};
+use aftermath_model::{LearnedNull, Timeline, Timestamp};
 use clap::ArgMatches;
 
 use super::args::{LearnArgs, WindowArgs};
-use super::{plan, source};
+use super::calibrate::percent;
+use super::{plan, render, source};
 use crate::clock::now;
 use crate::exit_code::ExitCode;
+use crate::export::visible;
 use crate::failure::{Failure, Problems};
 use crate::progress::Progress;
 use crate::score::score_file;
@@ -25,23 +28,71 @@ pub(super) struct Quiet {
 }
 
 pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, Failure> {
-    let now = now()?;
+    if let Some(path) = &args.show {
+        let summary = aftermath_detect::summary(&aftermath_baselines::read_learned(path)?);
+        render::to_stdout(shown(&summary).as_bytes())?;
+        return Ok(ExitCode::Fine);
+    }
+    let out =
+        args.out.as_deref().ok_or_else(|| Failure::bad_input("--out is missing: name the file to write"))?;
     let progress = Progress::on_stderr();
+    let learned = if args.merge.is_empty() {
+        from_windows(args, matches, &progress)?
+    } else {
+        let parts = args.merge.iter().map(|path| aftermath_baselines::read_learned(path));
+        aftermath_detect::merge(parts.collect::<Result<_, _>>()?)
+    };
+    aftermath_baselines::write_learned(out, &learned)?;
+    progress.event(&format!(
+        "learned from {} quiet {}: {}",
+        learned.windows,
+        if learned.windows == 1 { "window" } else { "windows" },
+        out.display()
+    ));
+    Ok(ExitCode::Fine)
+}
+
+fn from_windows(args: &LearnArgs, matches: &ArgMatches, progress: &Progress) -> Result<LearnedNull, Failure> {
+    let now = now()?;
     let stretches = group(in_order(args, matches))?;
     let mut windows = Vec::new();
     for (index, quiet) in stretches.iter().enumerate() {
         progress.stage(&format!("learning from window {} of {}", index + 1, stretches.len()));
         windows.push(score_quiet(quiet, args.step.as_ref(), now)?);
     }
-    check_quiet(&stretches, &aftermath_detect::suspicious(&windows), args.force, &progress)?;
-    aftermath_baselines::write_learned(&args.out, &aftermath_detect::learn(&windows))?;
-    progress.event(&format!(
-        "learned from {} quiet {}: {}",
-        windows.len(),
-        if windows.len() == 1 { "window" } else { "windows" },
-        args.out.display()
-    ));
-    Ok(ExitCode::Fine)
+    check_quiet(&stretches, &aftermath_detect::suspicious(&windows), args.force, progress)?;
+    Ok(aftermath_detect::learn(&windows))
+}
+
+/// What a learned file holds, for people. Writing to a string cannot fail.
+fn shown(summary: &LearnedSummary) -> String {
+    let mut text = String::new();
+    let services = summary.services.iter().map(|service| visible(service)).collect::<Vec<_>>().join(", ");
+    let _ = writeln!(
+        text,
+        "{} quiet windows, {} series of {} services: {services}\n",
+        summary.windows,
+        summary.series,
+        summary.services.len()
+    );
+    let rows = [
+        ("a quiet window failed, judged by what the others taught", summary.failed),
+        ("a series that stood still moved", summary.constants_moved),
+        ("a series came or went", summary.presence_changed),
+    ];
+    for (what, proportion) in rows {
+        let _ = writeln!(text, "{what}: {}", percent(proportion));
+    }
+    let _ = writeln!(text, "\nWhat moves most by itself (1.0: no more between windows than within them)");
+    for Mover { service, metric, windows, width } in &summary.movers {
+        let of = if service.is_empty() { "(no service)".to_owned() } else { visible(service) };
+        let _ = writeln!(text, "  {width:>5.1}  {} of {of}, in {windows} windows", visible(metric));
+    }
+    let _ = writeln!(text, "\nSystem p-values of the quiet windows (about the share itself if all is well)");
+    for (share, value) in &summary.system_p_quantiles {
+        let _ = writeln!(text, "  {:>3.0} %  {value:.3}", 100.0 * share);
+    }
+    text
 }
 
 /// Tells which windows look as if something had happened in them. A few do by chance; where most do, what would be

@@ -150,3 +150,74 @@ fn a_foreign_recording_with_dirty_samples_is_judged_and_every_mend_is_reported()
     let text = judge(std::path::Path::new(path), &[]).stdout;
     assert!(text.contains("2 samples came out of order"), "{text}");
 }
+
+/// What `learn` takes for a recorded system of support.rs.
+fn learn_arguments(path: &std::path::Path) -> Vec<String> {
+    crate::support::judge_arguments(path).into_iter().skip(1).collect()
+}
+
+fn run(arguments: &[String]) -> crate::support::Said {
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    aftermath(&arguments)
+}
+
+#[test]
+fn learned_files_are_shown_joined_and_refused_by_another_system() {
+    let (folder, _) = scratch("unused");
+    let learned = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
+    for (name, seeds) in [("one", 30..34), ("other", 34..38)] {
+        let mut arguments = vec!["learn".to_owned()];
+        for seed in seeds {
+            let path = folder.path().join(format!("quiet-{seed}.parquet"));
+            record(&path, seed, |_, _| 0.0);
+            arguments.extend(learn_arguments(&path));
+        }
+        arguments.extend(["--out".to_owned(), learned(name)]);
+        let said = run(&arguments);
+        assert_eq!(said.code, 0, "{}", said.stderr);
+    }
+    let joined = aftermath(&[
+        "learn",
+        "--merge",
+        &learned("one"),
+        "--merge",
+        &learned("other"),
+        "--out",
+        &learned("all"),
+    ]);
+    assert_eq!(joined.code, 0, "{}", joined.stderr);
+    let shown = aftermath(&["learn", "--show", &learned("all")]);
+    assert!(shown.stdout.starts_with("8 quiet windows"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("cart, catalog, checkout"), "{}", shown.stdout);
+
+    let foreign = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/recordings/dirty.parquet");
+    let table = [(foreign, 2), (folder.path().join("quiet-30.parquet").to_str().unwrap(), 0)].map(
+        |(recording, code)| (judge(std::path::Path::new(recording), &["--learned", &learned("all")]), code),
+    );
+    for (said, code) in table {
+        assert_eq!(said.code, code, "{}", said.stderr);
+        assert_eq!(said.stderr.contains("learned from another system"), code == 2, "{}", said.stderr);
+    }
+}
+
+#[test]
+fn an_incident_is_not_learned_as_normal() {
+    let (folder, path) = scratch("incident.parquet");
+    record(
+        &path,
+        40,
+        |service, sample| {
+            if service == "payments" && during_fault(sample) { 8.0 } else { 0.0 }
+        },
+    );
+    let out = folder.path().join("x.learned");
+    let mut arguments = vec!["learn".to_owned()];
+    arguments.extend(learn_arguments(&path));
+    arguments.extend(["--out".to_owned(), out.to_str().unwrap().to_owned()]);
+    run(&arguments).assert_refused(2, &["something may have happened", "1 of 1 windows", "--force"]);
+    assert!(!out.exists());
+    arguments.push("--force".to_owned());
+    assert_eq!(run(&arguments).code, 0);
+    let judged = judge(&path, &["--learned", out.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(judged.code, 20, "one window must not excuse the incident: {}", judged.stdout);
+}
