@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use aftermath_baselines::Evidence;
+use aftermath_baselines::{Evidence, RunIter};
 use aftermath_detect::{Scorer, Scores};
 use aftermath_metrics::recording::{FamilyBlocks, RecordingError, RowOrder};
 use aftermath_model::{Block, Expectations, Experiment, LearnedNull, Timeline, Verdict};
@@ -46,8 +46,13 @@ pub fn score_file(file: &Evidence, timeline: &Timeline) -> Result<Scores, Failur
 
 /// The blocks of a file: complete families.
 pub fn blocks(file: &Evidence) -> impl Iterator<Item = Result<Block, Failure>> + '_ {
+    family_blocks(file).map(|block| block.map_err(recording_failure))
+}
+
+/// The families of a file. Only our own evidence is known to keep their rows together.
+pub(crate) fn family_blocks(file: &Evidence) -> FamilyBlocks<RunIter<'_>> {
     let order = if file.meta().is_some() { RowOrder::FamiliesTogether } else { RowOrder::Unknown };
-    FamilyBlocks::new(file.runs(), order).map(|block| block.map_err(recording_failure))
+    FamilyBlocks::new(file.runs(), order)
 }
 
 /// Words for a recording that cannot be read.

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use aftermath_baselines::Evidence;
-use aftermath_metrics::recording::{FamilyBlocks, RowOrder, Summary};
+use aftermath_metrics::recording::Summary;
 use aftermath_metrics::{Grid, Observed, Prometheus};
 use aftermath_model::{Block, Catalog, SampleDefects, Series, SourceDescription, Window};
 use tokio::sync::mpsc;
 
 use crate::failure::Failure;
 use crate::progress::Progress;
-use crate::score::recording_failure;
+use crate::score::{family_blocks, recording_failure};
 
 /// Where samples come from. A closed set: each source is a folder of `probes/metrics`.
 pub enum Source {
@@ -138,8 +138,7 @@ fn send_blocks(
     window: Window,
     blocks: &mpsc::Sender<Block>,
 ) -> Result<SampleDefects, Failure> {
-    let order = if file.meta().is_some() { RowOrder::FamiliesTogether } else { RowOrder::Unknown };
-    let mut families = FamilyBlocks::new(file.runs(), order);
+    let mut families = family_blocks(file);
     for block in families.by_ref() {
         let block = within(block.map_err(recording_failure)?, window);
         if blocks.blocking_send(block).is_err() {
