@@ -246,3 +246,11 @@ fn evidence_of_version_1_is_readable_for_ever() {
     // 180 steps of 18 series, less the three samples that are not a number and the infinite one.
     assert_eq!(runs.iter().map(|run| run.samples.len()).sum::<usize>(), 18 * 180 - 4);
 }
+
+#[test]
+fn a_learned_file_of_version_1_is_readable_for_ever() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recordings/learned-v1.json");
+    let learned = aftermath_baselines::read_learned(Path::new(path)).unwrap();
+    assert_eq!((learned.windows, learned.series.len()), (1, 18));
+    assert_eq!(learned.services, ["cart", "catalog", "payments"]);
+}

@@ -178,7 +178,7 @@ fn summary(verdicts: &[Verdict], independent_windows: usize) -> Result<Calibrati
 
 /// A share as people read it, with its 95 % interval.
 pub(super) fn percent(proportion: Proportion) -> String {
-    let rate = proportion.rate().unwrap_or_default();
+    let Some(rate) = proportion.rate() else { return "not measured".to_owned() };
     format!(
         "{:.1} % ({} of {}; 95 %: {:.1} to {:.1} %)",
         100.0 * rate,

@@ -70,8 +70,9 @@ fn shown(summary: &LearnedSummary) -> String {
     let services = summary.services.iter().map(|service| visible(service)).collect::<Vec<_>>().join(", ");
     let _ = writeln!(
         text,
-        "{} quiet windows, {} series of {} services: {services}\n",
+        "{} quiet {}, {} series of {} services: {services}\n",
         summary.windows,
+        if summary.windows == 1 { "window" } else { "windows" },
         summary.series,
         summary.services.len()
     );
@@ -86,7 +87,7 @@ fn shown(summary: &LearnedSummary) -> String {
     let _ = writeln!(text, "\nWhat moves most by itself (1.0: no more between windows than within them)");
     for Mover { service, metric, windows, width } in &summary.movers {
         let of = if service.is_empty() { "(no service)".to_owned() } else { visible(service) };
-        let _ = writeln!(text, "  {width:>5.1}  {} of {of}, in {windows} windows", visible(metric));
+        let _ = writeln!(text, "  {width:>5.1}  {} of {of}, seen moving {windows} times", visible(metric));
     }
     let _ = writeln!(text, "\nSystem p-values of the quiet windows (about the share itself if all is well)");
     for (share, value) in &summary.system_p_quantiles {
