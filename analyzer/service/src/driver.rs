@@ -1,5 +1,14 @@
 //! The stage `drive`: what breaks the system, or when it was broken.
 
+#![cfg_attr(
+    not(feature = "demo"),
+    expect(
+        unused_variables,
+        clippy::unused_async,
+        reason = "only a fault that is still to come is waited for and tells how far it is"
+    )
+)]
+
 use aftermath_model::Experiment;
 
 use crate::failure::Failure;

@@ -63,6 +63,7 @@ pub(super) enum Format {
     Markdown,
 }
 
+#[cfg(feature = "demo")]
 #[derive(Args, Debug)]
 pub(super) struct DemoArgs {
     /// The fault; see --list.

@@ -2,6 +2,7 @@
 
 mod args;
 mod calibrate;
+#[cfg(feature = "demo")]
 mod demo;
 mod judge;
 mod learn;
