@@ -9,7 +9,7 @@ pub enum GapCause {
     TooFewBaselineSamples,
     /// Too few samples during the fault, though the series did not vanish.
     TooFewFaultSamples,
-    /// Its spread before the fault is so rough or so patchy that no change could be told from chance.
+    /// It comes and goes by itself, so that its silence during the fault tells nothing.
     TooManyMissingSamples,
     /// A series that only carries labels.
     Info,

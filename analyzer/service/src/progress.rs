@@ -9,7 +9,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 /// Tells on standard error which stage a run is in: a line that moves on a terminal, plain lines elsewhere.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    quiet: bool,
     last_line: Mutex<Option<Instant>>,
 }
 
@@ -21,20 +20,14 @@ impl Progress {
     #[must_use]
     pub fn on_stderr() -> Self {
         if !std::io::stderr().is_terminal() {
-            return Self { bar: None, quiet: false, last_line: Mutex::new(None) };
+            return Self { bar: None, last_line: Mutex::new(None) };
         }
         let bar = ProgressBar::new_spinner();
         if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
             bar.set_style(style);
         }
         bar.enable_steady_tick(Duration::from_millis(120));
-        Self { bar: Some(bar), quiet: false, last_line: Mutex::new(None) }
-    }
-
-    /// No progress at all.
-    #[must_use]
-    pub const fn silent() -> Self {
-        Self { bar: None, quiet: true, last_line: Mutex::new(None) }
+        Self { bar: Some(bar), last_line: Mutex::new(None) }
     }
 
     /// A stage begins or something lasting happened: always visible.
@@ -75,10 +68,8 @@ impl Progress {
     }
 
     fn line(&self, text: &str) {
-        if !self.quiet {
-            *self.last_line.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-            write_line(text);
-        }
+        *self.last_line.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        write_line(text);
     }
 }
 
