@@ -1,7 +1,7 @@
 //! How often does so large a change happen when nothing happens?
 //!
 //! In: the placebo statistics of all series, and what quiet windows taught. Out: a [`Null`] that turns a series'
-//! statistic into a p-value. Three steps: each series is measured against its own placebos ([`moderate`]); the
+//! statistics into a p-value. Three steps: each series is measured against its own placebos ([`moderate`]); the
 //! results are pooled over series of the same metric ([`pools`]); beyond the last few of the pool a generalised Pareto
 //! tail continues it ([`pool`]). Services have a null of their own ([`service`]).
 //!
@@ -12,19 +12,21 @@ pub(crate) mod moderate;
 mod pool;
 mod pools;
 pub(crate) mod service;
+pub(crate) mod side;
 
-use aftermath_model::LearnedNull;
+use aftermath_model::{Channel, LearnedNull};
 use aftermath_model::learned::LearnedRate;
 
 use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
-use crate::evidence::StemOf;
+use crate::evidence::{SIGN, StemOf};
 use crate::load;
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
 use crate::scores::SeriesScore;
 use moderate::{History, moderated};
 use pools::Pools;
+use side::SideNull;
 
 /// So many learned windows replace the placebo windows: the least number whose ranks can say 5 %, the level of a
 /// warning. Fewer share the say with the placebo windows in proportion.
@@ -38,6 +40,7 @@ const THEORETICAL_DEGREES: f64 = 3.0;
 pub(crate) struct Null<'a> {
     stems: StemOf,
     placebos: Pools,
+    sides: SideNull,
     learned: Option<Learned<'a>>,
     /// The logarithm of the change of the load during the fault.
     pub(crate) load: f64,
@@ -50,7 +53,20 @@ pub(crate) struct Null<'a> {
 struct Learned<'a> {
     null: &'a LearnedNull,
     pools: Pools,
+    sides: SideNull,
     trust: f64,
+}
+
+/// What chance says of one series in one window.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weighed {
+    /// The chance of such a window when nothing happened, all kinds of change together.
+    pub(crate) p_value: f64,
+    /// The statistic of the kind that speaks, in units of what chance does to this series.
+    pub(crate) strength: f64,
+    /// The kind of change that speaks: that of the level as long as it is a sign by itself, else the one that surprises
+    /// most.
+    pub(crate) channel: Channel,
 }
 
 /// What is known of one series before its fault window is looked at.
@@ -105,6 +121,7 @@ impl<'a> Null<'a> {
         null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
             null: learned,
             pools: Pools::of_learned(learned),
+            sides: SideNull::of_learned(learned),
             trust: trust_after(learned.windows),
         });
         null
@@ -125,6 +142,7 @@ impl<'a> Null<'a> {
         let mut pools = Pools::of(values.into_iter().map(|(stem, values)| (stem.to_owned(), values)));
         (pools.constants, pools.presence) = (constants, presence);
         null.placebos = pools;
+        null.sides = SideNull::of_placebos(series, &null.stems, left_out);
         null
     }
 
@@ -149,9 +167,26 @@ impl<'a> Null<'a> {
         Known { placebos, learned, trust }
     }
 
-    /// The statistic of the fault window in units of what chance does to this series; a change of a series that
-    /// never moved before is worth the deviate of its p-value.
-    pub(crate) fn strength(&self, score: &SeriesScore, known: Known) -> f64 {
+    /// What chance says of the fault window of a series.
+    pub(crate) fn weigh(&self, score: &SeriesScore, known: Known) -> Weighed {
+        let strength = self.level_strength(score, known);
+        let p_value = self.p_of(score, known.trust, f64::from(score.deviate), strength.abs());
+        let channel = if score.presence.has_changed() { Channel::Presence } else { Channel::Level };
+        let level = Weighed { p_value, strength, channel };
+        let sides = score.sides.iter().map(|side| {
+            let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out));
+            Weighed {
+                p_value: self.side_p_value(score, known.trust, side.channel, strength.abs()),
+                strength,
+                channel: side.channel,
+            }
+        });
+        together(level, sides)
+    }
+
+    /// The statistic of the level in the fault window in units of what chance does to this series; a change of a series
+    /// that never moved before is worth the deviate of its p-value.
+    fn level_strength(&self, score: &SeriesScore, known: Known) -> f64 {
         let deviate = load::adjusted(score, self.load);
         if is_graded(deviate) {
             return moderated(deviate, known.history());
@@ -159,18 +194,17 @@ impl<'a> Null<'a> {
         deviate.clamp(-STRENGTH_OF_CERTAIN, STRENGTH_OF_CERTAIN)
     }
 
-    /// The chance of such a fault window when nothing happened.
-    pub(crate) fn p_value(&self, score: &SeriesScore, known: Known) -> f64 {
-        let statistic = self.strength(score, known).abs();
-        self.p_of(score, known.trust, f64::from(score.deviate), statistic)
-    }
-
     /// The chance of a fault window that this null has learned from, without what it taught.
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
         let deviate = load::adjusted(score, self.load);
         let known = self.known(score);
         let others = Known { learned: known.learned.without(deviate), ..known };
-        self.p_of(score, known.trust, deviate, moderated(deviate, others.history()).abs())
+        let level = self.p_of(score, known.trust, deviate, moderated(deviate, others.history()).abs());
+        let sides = score.sides.iter().map(|side| {
+            let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out)).abs();
+            self.side_p_value(score, known.trust, side.channel, strength)
+        });
+        any_of(level, sides)
     }
 
     /// The chance of the placebo window with that number, as if it had been the fault; `None` where it cannot be
@@ -186,6 +220,18 @@ impl<'a> Null<'a> {
         known: Known,
         window: usize,
     ) -> Option<f64> {
+        let level = self.level_placebo_p_value(score, known, window)?;
+        let sides = score.sides.iter().filter_map(|side| {
+            let deviate = f64::from(*side.placebos.get(window)?);
+            let history = side::history(side, self.left_out);
+            let others = if self.left_out == Some(window) { history } else { history.without(deviate) };
+            let strength = moderated(deviate, others).abs();
+            is_graded(deviate).then(|| self.side_p_value(score, known.trust, side.channel, strength))
+        });
+        Some(any_of(level, sides))
+    }
+
+    fn level_placebo_p_value(&self, score: &SeriesScore, known: Known, window: usize) -> Option<f64> {
         let deviate = f64::from(*score.placebos.get(window)?);
         if deviate.is_nan() {
             return None;
@@ -202,6 +248,16 @@ impl<'a> Null<'a> {
         Some(self.pooled(score, known.trust, moderated(deviate, others).abs()))
     }
 
+    /// The p-value of a statistic of another kind than the level's.
+    fn side_p_value(&self, score: &SeriesScore, trust: f64, channel: Channel, statistic: f64) -> f64 {
+        let stem = self.stems.stem(&score.key.metric);
+        let placebos = || self.sides.p_value(channel, stem, statistic).unwrap_or_else(|| theory(statistic));
+        let learned = self.learned.as_ref().filter(|_| trust > 0.0);
+        learned
+            .and_then(|learned| learned.sides.p_value(channel, stem, statistic))
+            .map_or_else(placebos, |learned| between(trust, || learned, placebos))
+    }
+
     fn p_of(&self, score: &SeriesScore, trust: f64, deviate: f64, statistic: f64) -> f64 {
         match score.presence {
             Presence::Vanished | Presence::Appeared => self.chance(trust, |pools| pools.presence),
@@ -214,8 +270,7 @@ impl<'a> Null<'a> {
     /// The p-value of a statistic: of the learned pools as far as they are trusted, of the placebo pools for the rest.
     fn pooled(&self, score: &SeriesScore, trust: f64, statistic: f64) -> f64 {
         let stem = self.stems.stem(&score.key.metric);
-        let theory = || two_sided_normal_tail(normal_deviate_of_t(statistic, THEORETICAL_DEGREES));
-        let placebos = || self.placebos.p_value(stem, statistic).unwrap_or_else(theory);
+        let placebos = || self.placebos.p_value(stem, statistic).unwrap_or_else(|| theory(statistic));
         let learned = self
             .learned
             .as_ref()
@@ -237,6 +292,42 @@ impl<'a> Null<'a> {
     pub(crate) const fn stems(&self) -> &StemOf {
         &self.stems
     }
+}
+
+/// The tail of a statistic when there is no placebo window at all.
+fn theory(statistic: f64) -> f64 {
+    two_sided_normal_tail(normal_deviate_of_t(statistic, THEORETICAL_DEGREES))
+}
+
+/// The level of a series keeps this share of the chance of a false alarm, and the other kinds of change share the rest:
+/// nearly every fault moves levels, so they should lose little. Weighted as by Genovese, Roeder and Wasserman, Biometrika
+/// 93 (2006).
+const SHARE_OF_LEVEL: f64 = 0.5;
+
+/// The p-value of "nothing about this series changed": Bonferroni with weights, which holds however the kinds of change
+/// depend on each other.
+fn any_of(level: f64, sides: impl Iterator<Item = f64>) -> f64 {
+    let (mut count, mut least) = (0_u32, 1.0_f64);
+    for side in sides {
+        count += 1;
+        least = least.min(side);
+    }
+    if count == 0 {
+        return level;
+    }
+    (level / SHARE_OF_LEVEL).min(f64::from(count) * least / (1.0 - SHARE_OF_LEVEL)).min(1.0)
+}
+
+/// The same, with what speaks.
+fn together(level: Weighed, sides: impl Iterator<Item = Weighed>) -> Weighed {
+    let sides: Vec<Weighed> = sides.collect();
+    let p_value = any_of(level.p_value, sides.iter().map(|side| side.p_value));
+    let loudest = sides.into_iter().min_by(|a, b| a.p_value.total_cmp(&b.p_value));
+    let speaks = match loudest {
+        Some(side) if level.p_value > SIGN && side.p_value < level.p_value => side,
+        _ => level,
+    };
+    Weighed { p_value, ..speaks }
 }
 
 /// As strong as the strongest graded statistics of recorded faults: a series that never moved before and does now is

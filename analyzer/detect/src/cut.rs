@@ -2,11 +2,14 @@
 //!
 //! In: a [`Measure`] and the [`Plan`]. Out: a [`Cut`] that compares any two stretches.
 
+use std::ops::Range;
+
 use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
-use crate::detectors::level::{self, CERTAIN, Shift, is_graded};
+use crate::detectors::level::{CERTAIN, Profile, Shift, is_graded, shift_of_constant};
 use crate::detectors::presence::{Presence, Seen, presence};
+use crate::detectors::sides::{LEAST_SAMPLES, Sides};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
 use crate::windows::{Placebo, Plan, Stretch};
@@ -37,6 +40,10 @@ pub(crate) struct Cut {
     pub(crate) recovery: Part,
     /// The usual distance between samples.
     pub(crate) cadence_ms: f64,
+    /// Whether no sample is missing anywhere in the baseline.
+    gapless: bool,
+    /// Of a series that has a noise of its own.
+    pub(crate) profile: Option<Profile>,
 }
 
 impl Cut {
@@ -54,48 +61,82 @@ impl Cut {
             let end = measure.timestamps_ms.partition_point(|&ms| ms < window.to.ms());
             (first..end.max(first)).collect()
         };
-        let baseline = part(indices);
+        let (baseline, fault) = (part(indices), part(within(plan.fault)));
         let sparse = measure.nature == Nature::EventRate && mean(&baseline.events) < SPARSE_BELOW;
-        Self {
+        let graded = !sparse && measure.nature != Nature::Epoch && baseline.steady.len() >= SHORTEST;
+        let profile = if graded { Profile::of(&baseline.steady, &fault.steady) } else { None };
+        let mut cut = Self {
             nature: measure.nature,
             sparse,
             baseline,
             clean_ms,
             clean: plan.clean(),
-            fault: part(within(plan.fault)),
+            fault,
             recovery: plan.recovery.map(|window| part(within(window))).unwrap_or_default(),
             cadence_ms: cadence(&measure.timestamps_ms, plan.step_ms),
-        }
+            gapless: false,
+            profile,
+        };
+        cut.gapless = cut.in_baseline().longest_silence().is_none_missing();
+        cut
     }
 
     /// How far the fault window lies from the baseline.
     pub(crate) fn shift(&self) -> Option<Shift> {
-        self.compare(&self.baseline, 0..self.baseline.natural.len(), &self.fault, 0..self.fault.natural.len())
+        let (before, during) = (0..self.baseline.natural.len(), 0..self.fault.natural.len());
+        if let Some(profile) = &self.profile {
+            return profile.shift().map(|shift| self.per_log(shift));
+        }
+        self.compare_ungraded(before, &self.fault, during)
+    }
+
+    /// How else the fault window differs from the baseline; `None` where the fault is too short to have a shape.
+    pub(crate) fn sides(&self) -> Option<Sides> {
+        let profile = self.profile.as_ref().filter(|_| self.fault.steady.len() >= LEAST_SAMPLES)?;
+        Some(Sides::of_fault(profile))
     }
 
     /// How far a placebo window lies from its reference, times an allowance for drift; infinite if the series vanished
     /// (negative) or appeared in it, not a number with too few samples to say.
     pub(crate) fn placebo(&self, placebo: Placebo, allowance: f64) -> f32 {
-        let range = |stretch: Stretch| {
-            let first = self.clean_ms.partition_point(|&ms| ms < stretch.from);
-            first..self.clean_ms.partition_point(|&ms| ms < stretch.to)
-        };
-        let (reference, test) = (range(placebo.reference), range(placebo.test));
-        let before = self.seen(&self.clean_ms[reference.clone()], placebo.reference);
-        let during = self.seen(&self.clean_ms[test.clone()], placebo.test);
-        match presence(before, during, 0) {
+        let (reference, test) = (self.range(placebo.reference), self.range(placebo.test));
+        match self.placebo_presence(placebo, &reference, &test) {
             Presence::Vanished => return f32::NEG_INFINITY,
             Presence::Appeared => return f32::INFINITY,
             Presence::Patchy => return f32::NAN,
             Presence::Steady => {}
         }
+        let during = self.seen(&self.clean_ms[test.clone()], placebo.test);
         if !is_enough_to_test(during, self.in_baseline().share()) {
             return f32::NAN;
         }
-        let shift = self.compare(&self.baseline, reference, &self.baseline, test);
+        let shift = match &self.profile {
+            Some(profile) => profile.placebo(reference, test),
+            None => self.compare_ungraded(reference, &self.baseline, test),
+        };
         shift.map_or(f32::NAN, |shift| {
             single(if is_graded(shift.deviate) { shift.deviate * allowance } else { shift.deviate })
         })
+    }
+
+    /// How else a placebo window differs from its reference; `None` where that cannot be told.
+    pub(crate) fn placebo_sides(&self, placebo: Placebo) -> Option<Sides> {
+        let (reference, test) = (self.range(placebo.reference), self.range(placebo.test));
+        let profile = self.profile.as_ref().filter(|_| test.len() >= LEAST_SAMPLES)?;
+        Some(Sides::of_placebo(profile, reference, test))
+    }
+
+    fn range(&self, stretch: Stretch) -> Range<usize> {
+        let first = self.clean_ms.partition_point(|&ms| ms < stretch.from);
+        first..self.clean_ms.partition_point(|&ms| ms < stretch.to)
+    }
+
+    fn placebo_presence(&self, placebo: Placebo, reference: &Range<usize>, test: &Range<usize>) -> Presence {
+        if self.gapless && !reference.is_empty() && !test.is_empty() {
+            return Presence::Steady;
+        }
+        let before = self.seen(&self.clean_ms[reference.clone()], placebo.reference);
+        presence(before, self.seen(&self.clean_ms[test.clone()], placebo.test), 0)
     }
 
     /// What was seen of the baseline, in clean time.
@@ -117,23 +158,24 @@ impl Cut {
         self.sparse
     }
 
-    fn compare(
-        &self,
-        before: &Part,
-        reference: std::ops::Range<usize>,
-        during: &Part,
-        test: std::ops::Range<usize>,
-    ) -> Option<Shift> {
+    /// The change of rare events, of a start time, or of a series that never moved before.
+    fn compare_ungraded(&self, reference: Range<usize>, during: &Part, test: Range<usize>) -> Option<Shift> {
+        let before = &self.baseline;
         if self.sparse {
             return counts::shift(&before.counted(reference), &during.counted(test));
         }
         if self.nature == Nature::Epoch {
             return restart(before.natural.get(reference)?, during.natural.get(test)?);
         }
-        let shift = level::shift(before.steady.get(reference)?, during.steady.get(test)?)?;
-        // The root of a count follows its logarithm half as fast.
+        let (before, during) = (before.steady.get(reference)?, during.steady.get(test)?);
+        let enough = before.len() >= SHORTEST && !during.is_empty();
+        enough.then(|| shift_of_constant(before[0], during, 1e-9 * before[0].abs()))
+    }
+
+    /// The root of a count follows its logarithm half as fast.
+    fn per_log(&self, shift: Shift) -> Shift {
         let per_log = if self.nature == Nature::EventRate { 0.5 } else { 1.0 };
-        Some(Shift { per_log_level: per_log * shift.per_log_level, ..shift })
+        Shift { per_log_level: per_log * shift.per_log_level, ..shift }
     }
 }
 
@@ -200,7 +242,6 @@ fn restart(reference: &[f64], test: &[f64]) -> Option<Shift> {
     (!test.is_empty()).then_some(Shift {
         deviate,
         effect: deviate,
-        phi: 0.0,
         per_log_level: 0.0,
         constant: !moved_before,
     })

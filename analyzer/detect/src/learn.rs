@@ -13,6 +13,7 @@ use aftermath_model::learned::LearnedSeries;
 use aftermath_model::{Expectations, LearnedNull, Outcome, Timeline};
 
 use crate::calibrate::moderate::{History, moderated};
+use crate::calibrate::side::history;
 use crate::calibrate::{Null, count_moves, learned_name, trust_after};
 use crate::detectors::level::is_graded;
 use crate::evidence::Evidence;
@@ -81,6 +82,7 @@ fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
         count_moves(&mut learned.constants_moved, &mut learned.presence_changed, quiet_statistic(score));
     }
     learned.statistics = statistics(&sorted, &learned.series);
+    learned.channels = sides(&sorted);
     let evidence = sorted.iter().flat_map(|series| quiet(series, &learned));
     learned.service_evidence = evidence.map(|evidence| [evidence.any, evidence.joint]).collect();
     learned.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
@@ -137,6 +139,23 @@ fn statistics(
         *values = thinned(std::mem::take(values));
     }
     statistics
+}
+
+/// The statistics of the other kinds of change in the quiet fault windows, each measured against its own placebos.
+fn sides(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, BTreeMap<String, Vec<f64>>> {
+    let mut channels: BTreeMap<String, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
+    for score in windows.iter().flatten() {
+        for side in score.sides.iter().filter(|side| is_graded(f64::from(side.deviate))) {
+            let statistic = moderated(f64::from(side.deviate), history(side, None)).abs();
+            let stems = channels.entry(side.channel.as_str().to_owned()).or_default();
+            stems.entry(stem(&score.key.metric)).or_default().push(statistic);
+        }
+    }
+    for values in channels.values_mut().flat_map(BTreeMap::values_mut) {
+        values.sort_by(f64::total_cmp);
+        *values = thinned(std::mem::take(values));
+    }
+    channels
 }
 
 fn thinned(sorted: Vec<f64>) -> Vec<f64> {

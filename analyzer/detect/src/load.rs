@@ -81,6 +81,7 @@ mod tests {
             fault: Some(during),
             onset_ms: None,
             recovery: Recovery::UNKNOWN,
+            sides: Box::default(),
         }
     }
 

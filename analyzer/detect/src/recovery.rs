@@ -6,7 +6,8 @@
 
 use aftermath_model::RecoveryState;
 
-use crate::detectors::level::{Scale, autocorrelation};
+use crate::detectors::level::Scale;
+use crate::detectors::running::autocorrelation;
 use crate::math::{mean, share_of, standard_deviation, two_sided_normal_tail, variance_inflation};
 use crate::multiple::simes;
 

@@ -3,6 +3,8 @@
 //! In: blocks of complete metric families. Out: [`Scores`], a few numbers a series: how far the fault window lies from
 //! the baseline, how far each placebo window does, when the change began and ended.
 
+pub(crate) mod side;
+
 use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
 use rayon::prelude::*;
 
@@ -14,9 +16,10 @@ use crate::prepare::{Measure, measures};
 use crate::recovery::{Recovery, onset, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
+use side::{SideScore, side_scores};
 
 /// The shift of a series that vanished: as certain as the change of a constant, and without a size.
-const GONE: Shift = Shift { deviate: -CERTAIN, effect: 0.0, phi: 0.0, per_log_level: 0.0, constant: false };
+const GONE: Shift = Shift { deviate: -CERTAIN, effect: 0.0, per_log_level: 0.0, constant: false };
 /// A series that has less than half of the samples that it could have is not really watched.
 const HALF: f64 = 0.5;
 
@@ -59,6 +62,8 @@ pub(crate) struct SeriesScore {
     pub(crate) fault: Option<f64>,
     pub(crate) onset_ms: Option<i64>,
     pub(crate) recovery: Recovery,
+    /// Changes besides that of the level.
+    pub(crate) sides: Box<[SideScore]>,
 }
 
 impl Scores {
@@ -115,6 +120,8 @@ impl Scorer {
         let shift = if presence == Presence::Vanished { GONE } else { cut.shift().unwrap_or_default() };
 
         let placebo = |placebo: &Placebo| cut.placebo(*placebo, self.plan.drift_allowance());
+        let (onset_ms, recovery) = (self.onset_of(&cut, presence), self.recovery_of(&cut, presence));
+        let watched_throughout = presence == Presence::Steady;
         Ok(SeriesScore {
             key: measure.key.clone(),
             measure: measure.name,
@@ -128,8 +135,13 @@ impl Scorer {
             placebos: self.plan.placebos.iter().map(placebo).collect(),
             baseline: typical(before, cut.is_sparse()),
             fault: typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
-            onset_ms: self.onset_of(&cut, presence),
-            recovery: self.recovery_of(&cut, presence),
+            onset_ms,
+            recovery,
+            sides: if watched_throughout {
+                side_scores(&cut, &self.plan, (onset_ms, recovery))
+            } else {
+                Box::default()
+            },
         })
     }
 

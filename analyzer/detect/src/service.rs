@@ -5,15 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::LearnedNull;
+use aftermath_model::{Channel, LearnedNull};
 
 use crate::calibrate::service::ServiceNull;
-use crate::calibrate::{Known, Null, trust_after};
+use crate::calibrate::{Known, Null, Weighed, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, StemOf, evidence};
 use crate::multiple::{q_values, simes};
+use crate::recovery::Recovery;
 use crate::scores::SeriesScore;
+use crate::scores::side::SideScore;
 use crate::semantics::{Concern, stem};
 
 /// False discoveries among findings that are tolerated: the usual 5 %.
@@ -26,6 +28,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) p_value: f64,
     pub(crate) q_value: f64,
     pub(crate) strength: f64,
+    /// The kind of change that speaks.
+    pub(crate) channel: Channel,
     /// Whether the change is large enough to matter.
     pub(crate) matters: bool,
     /// Whether other services report the very same series: it then belongs to none of them.
@@ -45,6 +49,23 @@ pub(crate) struct Service<'a> {
 }
 
 impl Judged<'_> {
+    /// The change that speaks in its details, if it is another than that of the level.
+    pub(crate) fn side(&self) -> Option<&SideScore> {
+        self.score.sides.iter().find(|side| side.channel == self.channel)
+    }
+
+    /// Whether and when the change that speaks is over.
+    pub(crate) fn recovery(&self) -> Recovery {
+        let of_side = self.side().and_then(|side| side.detail.as_ref());
+        of_side.map_or(self.score.recovery, |detail| detail.recovery)
+    }
+
+    /// When the change that speaks began.
+    pub(crate) fn onset_ms(&self) -> Option<i64> {
+        let of_side = self.side().and_then(|side| side.detail.as_ref());
+        of_side.map_or(self.score.onset_ms, |detail| detail.onset_ms)
+    }
+
     /// Certain enough to stand for itself among all series.
     pub(crate) fn is_finding(&self) -> bool {
         self.matters && self.q_value <= FALSE_DISCOVERIES
@@ -82,8 +103,9 @@ impl<'a> Service<'a> {
 /// Every series with its p-value and q-value.
 pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<Judged<'a>> {
     let known: Vec<Known> = series.iter().map(|score| null.known(score)).collect();
-    let p_values: Vec<f64> =
-        series.iter().zip(&known).map(|(score, &known)| null.p_value(score, known)).collect();
+    let weighed: Vec<Weighed> =
+        series.iter().zip(&known).map(|(score, &known)| null.weigh(score, known)).collect();
+    let p_values: Vec<f64> = weighed.iter().map(|weighed| weighed.p_value).collect();
     let q_values = q_values(&p_values);
     let shared = shared(series);
     (0..series.len())
@@ -91,8 +113,9 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
             score: series[index],
             p_value: p_values[index],
             q_value: q_values[index],
-            strength: null.strength(series[index], known[index]),
-            matters: matters(series[index]),
+            strength: weighed[index].strength,
+            channel: weighed[index].channel,
+            matters: matters(series[index], weighed[index].channel),
             shared: shared[index],
             trust: known[index].trust,
         })
@@ -100,7 +123,13 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
 }
 
 /// Whether the change is large enough to matter in natural units.
-fn matters(score: &SeriesScore) -> bool {
+fn matters(score: &SeriesScore, channel: Channel) -> bool {
+    if let Some(side) = score.sides.iter().find(|side| side.channel == channel) {
+        let moved = side.detail.as_ref().map_or(0.0, |detail| (detail.fault - detail.baseline).abs());
+        let usual = score.baseline.unwrap_or_default().abs();
+        let enough = moved > 0.0 && moved >= LEAST_SHARE * usual;
+        return enough && f64::from(side.effect.abs()) >= LEAST_EFFECT_SD;
+    }
     let (Some(before), Some(during)) = (score.baseline, score.fault) else { return true };
     let moved = (during - before).abs();
     let enough = moved > 0.0 && moved >= LEAST_SHARE * before.abs();

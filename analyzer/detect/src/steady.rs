@@ -22,6 +22,9 @@ const UNSTEADY_AT: f64 = 0.001;
 const MOVED_DEVIATE: f64 = 3.29;
 /// More than half of all series do not move at once by themselves.
 const MOST_MOVED: f64 = 0.5;
+/// The last placebo window is held against at least so many others: one or two do not tell how windows of this system
+/// differ from each other.
+const LEAST_OTHERS: usize = 4;
 /// The placebo window that ends where the fault begins; see [`Plan`].
 const LAST_PLACEBO: usize = 0;
 
@@ -105,7 +108,7 @@ fn share_that_moved(series: &[&SeriesScore], window: usize) -> f64 {
 /// Whether the end of the baseline would itself have been judged a hit, held against the other placebo windows.
 fn unsteady_end(series: &[&SeriesScore], plan: &Plan) -> Option<Reason> {
     let windows = plan.placebos.len();
-    if windows < 2 {
+    if windows <= LEAST_OTHERS {
         return None;
     }
     let null = Null::of_placebos(series, Some(LAST_PLACEBO));

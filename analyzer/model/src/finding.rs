@@ -10,6 +10,26 @@ pub enum Channel {
     Level,
     /// The series vanished or appeared.
     Presence,
+    /// It moves more, or less, from one sample to the next.
+    Spread,
+    /// It left its level for a short while.
+    Burst,
+    /// It climbs or sinks during the fault.
+    Trend,
+}
+
+impl Channel {
+    /// The name used in reports and files.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Level => "level",
+            Self::Presence => "presence",
+            Self::Spread => "spread",
+            Self::Burst => "burst",
+            Self::Trend => "trend",
+        }
+    }
 }
 
 /// Where a series went.
@@ -38,9 +58,11 @@ pub struct Finding {
     pub direction: Direction,
     /// The change in units of the series' own standard deviation before the fault.
     pub effect: f64,
-    /// The typical value before the fault, in the unit of [`Self::measure`]; `None` if there was none.
+    /// The typical value before the fault, in the unit of [`Self::measure`]; `None` if there was none. For a change of the
+    /// spread the typical move from sample to sample; for a trend the value when the fault began.
     pub baseline: Option<f64>,
-    /// The typical value during the fault; `None` if there was none.
+    /// The typical value during the fault; `None` if there was none. For a change of the spread the typical move, for a
+    /// burst its mean, for a trend the value at the end of the fault.
     pub fault: Option<f64>,
     /// The chance of so large a change when nothing happened.
     pub p_value: f64,

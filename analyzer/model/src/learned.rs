@@ -20,6 +20,9 @@ pub struct LearnedNull {
     /// For each kind of metric, by the stem of its name, absolute statistics, each measured against its own series'
     /// other windows; ascending.
     pub statistics: BTreeMap<String, Vec<f64>>,
+    /// The same for the other kinds of change, by the name of their channel; empty in files of older versions.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub channels: BTreeMap<String, BTreeMap<String, Vec<f64>>>,
     /// How often series that never moved before did so in a quiet window.
     pub constants_moved: LearnedRate,
     /// How often series came or went in a quiet window.

@@ -54,6 +54,13 @@ pub(crate) struct Silence {
     pub(crate) back_ms: Option<i64>,
 }
 
+impl Silence {
+    /// Whether it is so short that it is none.
+    pub(crate) fn is_none_missing(self) -> bool {
+        self.missing < 1.0
+    }
+}
+
 impl Seen<'_> {
     /// How many samples would fill the stretch.
     pub(crate) fn possible(self) -> f64 {

@@ -56,12 +56,12 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     let affected = service.q_value <= FAIL_AT && service.is_corroborated();
     let suspicious = service.q_value <= WARN_AT && !signs.is_empty();
     let (state, recovered_ms) = if affected {
-        of_service(&signs.iter().map(|one| one.score.recovery).collect::<Vec<_>>())
+        of_service(&signs.iter().map(Judged::recovery).collect::<Vec<_>>())
     } else {
         (RecoveryState::Unaffected, None)
     };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
-    let onset = signs.iter().filter_map(|one| one.score.onset_ms).min();
+    let onset = signs.iter().filter_map(Judged::onset_ms).min();
     Hit {
         name: service.name,
         affected,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::{Channel, Coverage, Direction, Finding, GapCause, GapCount, ServiceVerdict, Timestamp};
+use aftermath_model::{Coverage, Direction, Finding, GapCause, GapCount, ServiceVerdict, Timestamp};
 
 use super::outcome::Hit;
 use crate::detectors::level::LEAST_SHARE;
@@ -46,25 +46,26 @@ pub(super) fn load_note(log_change: f64) -> Option<String> {
 
 fn finding(judged: &Judged) -> Finding {
     let score = judged.score;
-    let (channel, direction) = match score.presence {
-        Presence::Vanished => (Channel::Presence, Direction::Vanished),
-        Presence::Appeared => (Channel::Presence, Direction::Appeared),
-        Presence::Steady | Presence::Patchy if score.deviate < 0.0 => (Channel::Level, Direction::Down),
-        Presence::Steady | Presence::Patchy => (Channel::Level, Direction::Up),
+    let direction = match score.presence {
+        Presence::Vanished => Direction::Vanished,
+        Presence::Appeared => Direction::Appeared,
+        Presence::Steady | Presence::Patchy if judged.strength < 0.0 => Direction::Down,
+        Presence::Steady | Presence::Patchy => Direction::Up,
     };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
+    let detail = judged.side().and_then(|side| side.detail.as_ref());
     Finding {
         key: score.key.clone(),
         measure: score.measure,
-        channel,
+        channel: judged.channel,
         direction,
-        effect: f64::from(score.effect),
-        baseline: score.baseline,
-        fault: score.fault,
+        effect: f64::from(judged.side().map_or(score.effect, |side| side.effect)),
+        baseline: detail.map_or(score.baseline, |detail| Some(detail.baseline)),
+        fault: detail.map_or(score.fault, |detail| Some(detail.fault)),
         p_value: judged.p_value,
         q_value: judged.q_value,
-        onset: score.onset_ms.and_then(at),
-        recovered_at: score.recovery.at_ms.and_then(at),
+        onset: judged.onset_ms().and_then(at),
+        recovered_at: judged.recovery().at_ms.and_then(at),
     }
 }
 

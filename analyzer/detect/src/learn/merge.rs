@@ -2,6 +2,8 @@
 //!
 //! In: what was learned from parts of the quiet windows. Out: nearly what all of them together would have taught.
 
+use std::collections::BTreeMap;
+
 use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
 
@@ -28,6 +30,12 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
         for (stem, statistics) in part.statistics {
             whole.statistics.entry(stem).or_default().extend(statistics);
         }
+        for (channel, stems) in part.channels {
+            let of_channel = whole.channels.entry(channel).or_default();
+            for (stem, statistics) in stems {
+                of_channel.entry(stem).or_default().extend(statistics);
+            }
+        }
         add(&mut whole.constants_moved, part.constants_moved);
         add(&mut whole.presence_changed, part.presence_changed);
         add(&mut whole.failed, part.failed);
@@ -36,7 +44,8 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
     }
     whole.services.sort();
     whole.services.dedup();
-    for statistics in whole.statistics.values_mut() {
+    let of_channels = whole.channels.values_mut().flat_map(BTreeMap::values_mut);
+    for statistics in whole.statistics.values_mut().chain(of_channels) {
         statistics.sort_by(f64::total_cmp);
         *statistics = thinned(std::mem::take(statistics));
     }

@@ -175,11 +175,7 @@ fn finding(finding: &Finding) -> FindingEntry {
         labels: finding.key.labels.clone(),
         service: finding.key.service.clone(),
         measure: finding.measure.to_owned(),
-        channel: match finding.channel {
-            Channel::Level => "level",
-            Channel::Presence => "presence",
-        }
-        .to_owned(),
+        channel: finding.channel.as_str().to_owned(),
         direction: match finding.direction {
             Direction::Up => DirectionWord::Up,
             Direction::Down => DirectionWord::Down,

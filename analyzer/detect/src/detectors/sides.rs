@@ -1,0 +1,56 @@
+//! How else did a series change, besides its level?
+//!
+//! In: a [`Profile`] and two stretches of it. Out: [`Sides`], one [`Side`] for each further kind of change.
+
+use std::ops::Range;
+
+use aftermath_model::Channel;
+
+use super::level::Profile;
+use super::running::Running;
+use super::{Side, burst, spread, trend};
+
+/// A fault shorter than three bursts has no shape that could be told from its level.
+pub(crate) const LEAST_SAMPLES: usize = 3 * burst::WIDTH;
+
+/// The kinds of change that are looked for besides that of the level, in the order of [`Sides`].
+pub(crate) const SIDES: [Channel; 3] = [Channel::Spread, Channel::Burst, Channel::Trend];
+
+/// One of each kind in [`SIDES`]; `None` where it cannot be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Sides(pub(crate) [Option<Side>; SIDES.len()]);
+
+impl Sides {
+    pub(crate) fn of_fault(profile: &Profile) -> Self {
+        Self::of(profile, profile.baseline.values.whole(), &profile.fault, profile.fault.values.whole())
+    }
+
+    pub(crate) fn of_placebo(profile: &Profile, reference: Range<usize>, test: Range<usize>) -> Self {
+        Self::of(profile, reference, &profile.baseline, test)
+    }
+
+    fn of(profile: &Profile, reference: Range<usize>, during: &Track, test: Range<usize>) -> Self {
+        let (before, after) =
+            (profile.baseline.values.moments(reference.clone()), during.values.moments(test.clone()));
+        let tested = &during.values.values()[test.clone()];
+        Self([
+            spread::side(&profile.baseline.moves, reference, &during.moves, test),
+            burst::side(&before, &after, tested, profile.level),
+            trend::side(&before, &after, profile.level),
+        ])
+    }
+}
+
+/// A stretch of a series in units of its own spread: its values, and the moves from each to the next.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Track {
+    pub(crate) values: Running,
+    pub(crate) moves: Running,
+}
+
+impl Track {
+    pub(crate) fn of(values: Vec<f64>) -> Self {
+        let moves = spread::moves(&values);
+        Self { values: Running::of(values), moves }
+    }
+}

@@ -1,0 +1,110 @@
+//! What is kept of the changes of one series besides that of its level.
+//!
+//! In: a [`Cut`]. Out: [`SideScore`]s, with details in natural units only where something may have happened.
+
+use aftermath_model::Channel;
+
+use crate::cut::{Cut, single};
+use crate::detectors::burst::{WIDTH, farthest};
+use crate::detectors::sides::SIDES;
+use crate::math::{mean, median};
+use crate::recovery::{Recovery, recovery};
+use crate::windows::Plan;
+
+/// A statistic this small is no sign of anything, whatever the null; its details are not kept.
+const NOTHING: f32 = 1.0;
+
+/// The change of one kind, in the fault window and in each placebo window.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SideScore {
+    pub(crate) channel: Channel,
+    /// See [`crate::detectors::Side::deviate`].
+    pub(crate) deviate: f32,
+    /// See [`crate::detectors::Side::effect`].
+    pub(crate) effect: f32,
+    /// The same statistic of each placebo window; not a number where it cannot be told.
+    pub(crate) placebos: Box<[f32]>,
+    pub(crate) detail: Option<Box<Detail>>,
+}
+
+/// A change in natural units and in time.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Detail {
+    /// See [`aftermath_model::Finding::baseline`].
+    pub(crate) baseline: f64,
+    /// See [`aftermath_model::Finding::fault`].
+    pub(crate) fault: f64,
+    pub(crate) onset_ms: Option<i64>,
+    pub(crate) recovery: Recovery,
+}
+
+/// The side scores of a series; none where the fault is too short or the series has no noise of its own. `of_level` is
+/// when the change of the level began and whether it is over.
+pub(crate) fn side_scores(cut: &Cut, plan: &Plan, of_level: (Option<i64>, Recovery)) -> Box<[SideScore]> {
+    let Some(fault) = cut.sides() else { return Box::default() };
+    let allowance = single(plan.drift_allowance());
+    let placebos: Vec<_> =
+        plan.placebos.iter().map(|&placebo| cut.placebo_sides(placebo).unwrap_or_default()).collect();
+    let kept = SIDES.iter().zip(fault.0).enumerate().filter_map(|(index, (&channel, side))| {
+        let side = side?;
+        let of_placebo = |side: Option<crate::detectors::Side>| {
+            side.map_or(f32::NAN, |side| allowance * single(side.deviate))
+        };
+        let deviate = single(side.deviate);
+        Some(SideScore {
+            channel,
+            deviate,
+            effect: single(side.effect),
+            placebos: placebos.iter().map(|sides| of_placebo(sides.0[index])).collect(),
+            detail: (deviate.abs() > NOTHING).then(|| Box::new(detail(cut, channel, of_level))),
+        })
+    });
+    kept.collect()
+}
+
+fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Recovery)) -> Detail {
+    let (before, during) = (&cut.baseline.natural, &cut.fault.natural);
+    match channel {
+        Channel::Spread => Detail {
+            baseline: mean(&moves(before)),
+            fault: mean(&moves(during)),
+            onset_ms: cut.fault.times_ms.first().copied(),
+            recovery: recovery_of_spread(cut),
+        },
+        Channel::Burst => {
+            let place = farthest_burst(cut);
+            Detail {
+                baseline: median(before),
+                fault: during.get(place..place + WIDTH).map_or(f64::NAN, mean),
+                onset_ms: cut.fault.times_ms.get(place).copied(),
+                recovery: recovered,
+            }
+        }
+        Channel::Trend | Channel::Level | Channel::Presence => {
+            let third = during.len() / 3;
+            Detail {
+                baseline: median(&during[..third]),
+                fault: median(&during[during.len() - third..]),
+                onset_ms: onset_ms.or_else(|| cut.fault.times_ms.first().copied()),
+                recovery: recovered,
+            }
+        }
+    }
+}
+
+fn farthest_burst(cut: &Cut) -> usize {
+    let Some(profile) = &cut.profile else { return 0 };
+    let values = &profile.fault.values;
+    farthest(values.values(), values.moments(values.whole()).mean).map_or(0, |(place, _)| place)
+}
+
+fn moves(values: &[f64]) -> Vec<f64> {
+    values.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect()
+}
+
+/// Back is what moves from sample to sample as it did before.
+fn recovery_of_spread(cut: &Cut) -> Recovery {
+    let watched = &cut.recovery;
+    let times = watched.times_ms.get(1..).unwrap_or_default();
+    recovery(&moves(&cut.baseline.steady), times, &moves(&watched.steady))
+}
