@@ -39,8 +39,50 @@ pub(crate) fn side(before: &Moments, after: &Moments, values: &[f64], level: f64
     let alone = normal_deviate_of_t(difference / error, degrees);
     let places = (values.len() - WIDTH + 1) as f64;
     let size = alone.mul_add(alone, -2.0 * places.ln()).max(0.0).sqrt().min(LARGEST_GRADED);
-    Some(Side {
-        deviate: size.copysign(alone),
-        effect: difference / variance.sqrt().max(f64::MIN_POSITIVE),
-    })
+    Some(Side { deviate: size.copysign(alone), effect: difference / variance.sqrt().max(f64::MIN_POSITIVE) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detectors::running::Running;
+
+    fn waver(count: usize, by: impl Fn(usize) -> f64) -> Vec<f64> {
+        (0..count)
+            .map(|index| by(index) + ((index * 7 + index * index * 3) % 21) as f64 / 10.0 - 1.0)
+            .collect()
+    }
+
+    fn deviate(values: Vec<f64>) -> f64 {
+        let (before, after) = (Running::of(waver(100, |_| 0.0)), Running::of(values));
+        let moments = after.moments(after.whole());
+        side(&before.moments(before.whole()), &moments, after.values(), 0.0)
+            .expect("room for a burst")
+            .deviate
+    }
+
+    #[test]
+    fn four_high_samples_of_twenty_are_a_burst_in_their_direction() {
+        let burst = |by: f64| waver(20, move |index| if (8..12).contains(&index) { by } else { 0.0 });
+        assert!(deviate(burst(5.0)) > 4.0 && deviate(burst(-5.0)) < -4.0);
+    }
+
+    #[test]
+    fn a_level_that_moved_for_good_is_no_burst() {
+        assert!(deviate(waver(20, |_| 50.0)).abs() < 2.0);
+    }
+
+    #[test]
+    fn among_many_places_the_same_excursion_is_less_surprising() {
+        let at_five = |index| if (5..8).contains(&index) { 2.0 } else { 0.0 };
+        assert!(deviate(waver(10, at_five)) > deviate(waver(90, at_five)));
+    }
+
+    #[test]
+    fn the_farthest_three_are_found_where_they_are() {
+        let values = [0.0, 0.1, 5.0, 6.0, 5.5, 0.2];
+        let (place, mean) = farthest(&values, 0.0).expect("six samples hold three");
+        assert!(place == 2 && (mean - 5.5).abs() < 1e-12);
+        assert_eq!(farthest(&values[..2], 0.0), None);
+    }
 }

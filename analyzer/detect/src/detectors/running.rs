@@ -137,7 +137,8 @@ mod tests {
 
     #[test]
     fn running_sums_agree_with_sums_over_every_stretch() {
-        let values: Vec<f64> = (0..40).map(|index| f64::from((index * 7 + index * index * 3) % 23) - 11.0).collect();
+        let values: Vec<f64> =
+            (0..40).map(|index| f64::from((index * 7 + index * index * 3) % 23) - 11.0).collect();
         let running = Running::of(values.clone());
         for (from, to) in [(0, 40), (0, 3), (5, 17), (38, 40), (12, 13)] {
             let part = &values[from..to];

@@ -35,3 +35,33 @@ pub(crate) fn side(
     let shift = shift(&before, &after, before.mean);
     Some(Side { deviate: shift.deviate, effect: shift.effect })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Values that waver by `size` around a level without memory.
+    fn waver(count: usize, size: f64, level: f64) -> Vec<f64> {
+        (0..count)
+            .map(|index| level + size * (((index * 7 + index * index * 3) % 21) as f64 / 10.0 - 1.0))
+            .collect()
+    }
+
+    fn deviate(before: &[f64], after: &[f64]) -> f64 {
+        let (reference, test) = (moves(before), moves(after));
+        side(&reference, 0..before.len(), &test, 0..after.len()).expect("enough moves").deviate
+    }
+
+    #[test]
+    fn a_series_that_trembles_more_or_less_is_told_apart_from_one_that_moved() {
+        let usual = waver(100, 1.0, 0.0);
+        assert!(deviate(&usual, &waver(20, 4.0, 0.0)) > 4.0);
+        assert!(deviate(&usual, &waver(20, 0.1, 0.0)) < -3.0);
+        assert!(deviate(&usual, &waver(20, 1.0, 50.0)).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_stretch_holds_one_move_fewer_than_samples() {
+        assert_eq!((inside(3..7), inside(3..4), inside(3..3)), (3..6, 3..3, 3..3));
+    }
+}

@@ -26,3 +26,37 @@ pub(crate) fn side(before: &Moments, after: &Moments, level: f64) -> Option<Side
     let deviate = normal_deviate_of_t(rise / error, degrees).clamp(-LARGEST_GRADED, LARGEST_GRADED);
     Some(Side { deviate, effect: rise / variance.sqrt().max(f64::MIN_POSITIVE) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::detectors::running::Running;
+
+    fn waver(count: usize, by: impl Fn(f64) -> f64) -> Running {
+        let value =
+            |index: usize| by(index as f64) + ((index * 7 + index * index * 3) % 21) as f64 / 10.0 - 1.0;
+        Running::of((0..count).map(value).collect())
+    }
+
+    fn deviate(before: &Running, after: &Running) -> f64 {
+        side(&before.moments(before.whole()), &after.moments(after.whole()), 0.0)
+            .expect("enough samples")
+            .deviate
+    }
+
+    #[test]
+    fn a_leak_climbs_and_a_moved_level_does_not() {
+        let usual = waver(100, |_| 0.0);
+        assert!(deviate(&usual, &waver(20, |step| 0.3 * step)) > 4.0);
+        assert!(deviate(&usual, &waver(20, |step| -0.3 * step)) < -4.0);
+        let moved = deviate(&usual, &waver(20, |_| 30.0));
+        let still = deviate(&usual, &waver(20, |_| 0.0));
+        assert!((moved - still).abs() < 1e-9 && moved.abs() < 3.0, "{moved} {still}");
+    }
+
+    #[test]
+    fn a_series_that_always_climbs_does_not_begin_to() {
+        let (before, after) = (waver(100, |step| 0.3 * step), waver(20, |step| 30.0 + 0.3 * step));
+        assert!(deviate(&before, &after).abs() < 1.0);
+    }
+}
