@@ -65,9 +65,9 @@ fn a_service_that_starts_to_tremble_is_hit_though_no_level_moves() {
 
 #[test]
 fn a_short_burst_is_found_with_its_beginning_and_its_height() {
-    let long = Recipe { drifting: 0.0, baseline: 300, fault: 60, ..Recipe::default() };
+    let long = Recipe { drifting: 0.0, baseline: 900, fault: 60, ..Recipe::default() };
     let verdict = judged_in(&long, |sample, wave| {
-        100.0 + 10.0 * wave + if (330..334).contains(&sample) { 60.0 } else { 0.0 }
+        100.0 + 10.0 * wave + if (930..934).contains(&sample) { 60.0 } else { 0.0 }
     });
     assert_eq!(verdict.outcome, Outcome::Fail, "{:?}", verdict.reasons);
     assert_eq!(kinds(&verdict), vec![(Channel::Burst, Direction::Up); 3]);

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use aftermath_model::Channel;
 
+use super::burst::Threes;
 use super::level::Profile;
 use super::running::Running;
 use super::{Side, burst, spread, trend};
@@ -30,27 +31,29 @@ impl Sides {
     }
 
     fn of(profile: &Profile, reference: Range<usize>, during: &Track, test: Range<usize>) -> Self {
-        let (before, after) =
-            (profile.baseline.values.moments(reference.clone()), during.values.moments(test.clone()));
-        let tested = &during.values.values()[test.clone()];
+        let before = profile.baseline.values.moments(reference.clone());
+        let after = during.values.moments(test.clone());
+        let usual = (&before, &profile.baseline.threes, reference.clone());
         Self([
-            spread::side(&profile.baseline.moves, reference, &during.moves, test),
-            burst::side(&before, &after, tested, profile.level),
+            spread::side(&profile.baseline.moves, reference, &during.moves, test.clone()),
+            burst::side(usual, (&after, &during.threes, test), profile.level),
             trend::side(&before, &after, profile.level),
         ])
     }
 }
 
-/// A stretch of a series in units of its own spread: its values, and the moves from each to the next.
+/// A stretch of a series in units of its own spread: its values, the moves from each to the
+/// next, and the means of three in a row.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Track {
     pub(crate) values: Running,
     pub(crate) moves: Running,
+    pub(crate) threes: Threes,
 }
 
 impl Track {
     pub(crate) fn of(values: Vec<f64>) -> Self {
-        let moves = spread::moves(&values);
-        Self { values: Running::of(values), moves }
+        let (moves, threes) = (spread::moves(&values), Threes::of(&values));
+        Self { values: Running::of(values), moves, threes }
     }
 }

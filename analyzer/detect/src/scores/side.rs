@@ -5,7 +5,7 @@
 use aftermath_model::Channel;
 
 use crate::cut::{Cut, single};
-use crate::detectors::burst::{WIDTH, farthest};
+use crate::detectors::burst::WIDTH;
 use crate::detectors::sides::SIDES;
 use crate::math::{mean, median};
 use crate::recovery::{Recovery, recovery};
@@ -95,7 +95,8 @@ fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Reco
 fn farthest_burst(cut: &Cut) -> usize {
     let Some(profile) = &cut.profile else { return 0 };
     let values = &profile.fault.values;
-    farthest(values.values(), values.moments(values.whole()).mean).map_or(0, |(place, _)| place)
+    let farthest = profile.fault.threes.farthest(values.whole(), values.moments(values.whole()).mean);
+    farthest.map_or(0, |(place, _)| place)
 }
 
 fn moves(values: &[f64]) -> Vec<f64> {
