@@ -47,6 +47,7 @@ pub(super) fn load_note(log_change: f64) -> Option<String> {
 fn finding(judged: &Judged) -> Finding {
     let score = judged.score;
     let (channel, direction) = match score.presence {
+        _ if score.restarts > 0 => (Channel::Restart, Direction::Up),
         Presence::Vanished => (Channel::Presence, Direction::Vanished),
         Presence::Appeared => (Channel::Presence, Direction::Appeared),
         Presence::Steady | Presence::Patchy if score.deviate < 0.0 => (Channel::Level, Direction::Down),
@@ -58,6 +59,7 @@ fn finding(judged: &Judged) -> Finding {
         measure: score.measure,
         channel,
         direction,
+        restarts: score.restarts,
         effect: f64::from(score.effect),
         baseline: score.baseline,
         fault: score.fault,

@@ -178,6 +178,7 @@ fn finding(finding: &Finding) -> FindingEntry {
         channel: match finding.channel {
             Channel::Level => "level",
             Channel::Presence => "presence",
+            Channel::Restart => "restart",
         }
         .to_owned(),
         direction: match finding.direction {
@@ -186,6 +187,7 @@ fn finding(finding: &Finding) -> FindingEntry {
             Direction::Appeared => DirectionWord::Appeared,
             Direction::Vanished => DirectionWord::Vanished,
         },
+        restarts: (finding.restarts > 0).then_some(finding.restarts),
         effect: derived(finding.effect),
         baseline: finding.baseline.and_then(measured),
         fault: finding.fault.and_then(measured),
