@@ -179,7 +179,11 @@ impl<'a> Null<'a> {
     pub(crate) fn weigh(&self, score: &SeriesScore, known: Known) -> Weighed {
         let strength = self.level_strength(score, known);
         let p_value = self.p_of(score, known.trust, f64::from(score.deviate), strength.abs());
-        let channel = if score.presence.has_changed() { Channel::Presence } else { Channel::Level };
+        let channel = match score.presence {
+            Presence::Vanished | Presence::Appeared => Channel::Presence,
+            _ if score.restarts > 0 => Channel::Restart,
+            Presence::Steady | Presence::Patchy => Channel::Level,
+        };
         let level = Weighed { p_value, strength, channel };
         let sides = score.sides.iter().map(|side| {
             let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out));

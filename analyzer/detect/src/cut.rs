@@ -153,6 +153,16 @@ impl Cut {
         Seen { times_ms, stretch, cadence_ms: self.cadence_ms }
     }
 
+    /// How often a start time moved from the end of the baseline to the end of the fault; 0 for everything else.
+    pub(crate) fn restarts(&self) -> usize {
+        if self.nature != Nature::Epoch {
+            return 0;
+        }
+        let starts: Vec<f64> =
+            self.baseline.natural.last().into_iter().chain(&self.fault.natural).copied().collect();
+        starts.windows(2).filter(|pair| (pair[1] - pair[0]).abs() > CLOCK_WOBBLE_S).count()
+    }
+
     /// Whether events are too rare to be judged as a level.
     pub(crate) const fn is_sparse(&self) -> bool {
         self.sparse
@@ -202,11 +212,14 @@ impl Part {
     }
 }
 
-/// Counts of events become twice the root of count + 3/8, whose noise is 1 at every rate (Anscombe 1948); everything
-/// else keeps its unit, because the level detector finds its scale by itself.
+/// Counts of events become twice the root of count + 3/8, whose noise is 1 at every rate (Anscombe 1948). Shares of
+/// observations that lie elsewhere than usual are added to 1, so that what matters of them is a share of all
+/// observations. Everything else keeps its unit, because the level detector finds its scale by itself.
 fn steady_units(measure: &Measure) -> Vec<f64> {
-    if measure.nature != Nature::EventRate {
-        return measure.values.clone();
+    match measure.nature {
+        Nature::EventRate => {}
+        Nature::Shape => return measure.values.iter().map(|share| 1.0 + share).collect(),
+        Nature::Level | Nature::Rate | Nature::Epoch => return measure.values.clone(),
     }
     let usual = median(&measure.intervals_s);
     measure.values.iter().map(|rate| 2.0 * (rate * usual + 0.375).sqrt()).collect()

@@ -71,6 +71,7 @@ mod tests {
             measure: "per second",
             constant: false,
             covers: 1,
+            restarts: 0,
             presence: Presence::Steady,
             baseline_samples: 100,
             deviate: 4.0,

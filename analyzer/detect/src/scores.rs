@@ -56,6 +56,8 @@ pub(crate) struct SeriesScore {
     pub(crate) per_load: f32,
     /// The same statistic of each placebo window; not a number where it has too few samples.
     pub(crate) placebos: Box<[f32]>,
+    /// How often it restarted during the fault; 0 for everything but start times.
+    pub(crate) restarts: usize,
     /// The typical value before the fault, in natural units.
     pub(crate) baseline: Option<f64>,
     /// The typical value during the fault.
@@ -133,8 +135,12 @@ impl Scorer {
             effect: single(shift.effect),
             per_load: single(shift.per_log_level),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
+            restarts: cut.restarts(),
             baseline: typical(before, cut.is_sparse()),
-            fault: typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
+            fault: match cut.restarts() {
+                0 => typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
+                _ => during.last().copied(),
+            },
             onset_ms,
             recovery,
             sides: if watched_throughout {

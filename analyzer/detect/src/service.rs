@@ -13,6 +13,7 @@ use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, StemOf, evidence};
 use crate::multiple::{q_values, simes};
+use crate::prepare::SHAPE;
 use crate::recovery::Recovery;
 use crate::scores::SeriesScore;
 use crate::scores::side::SideScore;
@@ -131,8 +132,13 @@ fn matters(score: &SeriesScore, channel: Channel) -> bool {
         return enough && f64::from(side.effect.abs()) >= LEAST_EFFECT_SD;
     }
     let (Some(before), Some(during)) = (score.baseline, score.fault) else { return true };
+    if score.restarts > 0 {
+        return true;
+    }
     let moved = (during - before).abs();
-    let enough = moved > 0.0 && moved >= LEAST_SHARE * before.abs();
+    // Of observations that lie elsewhere, a share of all observations matters.
+    let usual = if score.measure == SHAPE { 1.0 } else { before.abs() };
+    let enough = moved > 0.0 && moved >= LEAST_SHARE * usual;
     enough && (score.constant || f64::from(score.effect.abs()) >= LEAST_EFFECT_SD)
 }
 

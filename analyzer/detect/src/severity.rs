@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use crate::prepare::SHAPE;
 use crate::semantics::{Concern, stem};
 use crate::service::Judged;
 
 /// A change by a factor of e³ ≈ 20 is as bad as it gets.
 const WORST_LOG_RATIO: f64 = 3.0;
-/// Something that appears or vanishes, or leaves zero, has no ratio: it counts as a doubling or halving.
+/// Something that appears or vanishes, restarts, or leaves zero, has no ratio: it counts as a doubling or halving.
 const WITHOUT_RATIO: f64 = std::f64::consts::LN_2;
 /// Errors at their worst make two thirds of the scale: 100 (1 - e^(-9/8)) = 68.
 const SCALE: f64 = 8.0;
@@ -29,7 +30,13 @@ pub(crate) fn severity(findings: &[Judged]) -> f64 {
 
 /// The size of the relative change, always positive.
 pub(crate) fn log_ratio(judged: &Judged) -> f64 {
-    match (judged.score.baseline, judged.score.fault) {
+    if judged.score.restarts > 0 {
+        return WITHOUT_RATIO;
+    }
+    // A share of observations that lie elsewhere is a change of all observations, not of the share.
+    let part_of_all =
+        |share: Option<f64>| if judged.score.measure == SHAPE { Some(1.0 + share?) } else { share };
+    match (part_of_all(judged.score.baseline), part_of_all(judged.score.fault)) {
         (Some(before), Some(during)) if before * during > 0.0 => (during / before).ln().abs(),
         (Some(before), Some(during)) if (before - during).abs() < f64::MIN_POSITIVE => 0.0,
         _ => WITHOUT_RATIO,

@@ -10,6 +10,8 @@ pub enum Channel {
     Level,
     /// The series vanished or appeared.
     Presence,
+    /// A start time moved: a process started again.
+    Restart,
     /// It moves more, or less, from one sample to the next.
     Spread,
     /// It left its level for a short while.
@@ -25,6 +27,7 @@ impl Channel {
         match self {
             Self::Level => "level",
             Self::Presence => "presence",
+            Self::Restart => "restart",
             Self::Spread => "spread",
             Self::Burst => "burst",
             Self::Trend => "trend",
@@ -50,12 +53,14 @@ pub enum Direction {
 pub struct Finding {
     /// Which series. For a histogram, `metric` is the family and `labels` has no `le`.
     pub key: SeriesKey,
-    /// What was measured of it, in words of its unit: `value`, `per second`, `mean`, `p99`.
+    /// What was measured of it, in words of its unit: `value`, `per second`, `mean`, `p99`, `shape`.
     pub measure: &'static str,
     /// The kind of change.
     pub channel: Channel,
     /// Where it went.
     pub direction: Direction,
+    /// How often it started again; 0 unless the channel is [`Channel::Restart`].
+    pub restarts: usize,
     /// The change in units of the series' own standard deviation before the fault.
     pub effect: f64,
     /// The typical value before the fault, in the unit of [`Self::measure`]; `None` if there was none. For a change of the

@@ -15,7 +15,7 @@ pub enum GapCause {
     Info,
     /// A histogram without the parts needed to read it.
     IncompleteHistogram,
-    /// A native histogram, which this version cannot read.
+    /// Buckets of a histogram without their bounds, as a source leaves them that cannot read native histograms.
     NativeHistogram,
     /// The source cut the series off at a limit.
     LimitReached,

@@ -52,27 +52,27 @@ impl Grid {
 }
 
 /// Puts raw samples of one series into the cells of a grid, keeping the latest of each.
-pub(crate) struct Cells {
+pub(crate) struct Cells<V = f64> {
     grid: Grid,
     first: i64,
     last: i64,
-    kept: Vec<Cell>,
+    kept: Vec<Cell<V>>,
 }
 
-struct Cell {
+struct Cell<V> {
     grid_ms: i64,
     sample_ms: i64,
-    value: f64,
+    value: V,
 }
 
-impl Cells {
+impl<V> Cells<V> {
     /// Cells from the grid time `first` up to and including the grid time `last`.
     pub(crate) fn new(grid: Grid, first: i64, last: i64) -> Self {
         Self { grid, first, last, kept: Vec::new() }
     }
 
     /// Takes a sample that is not a staleness marker. Samples outside the cells are ignored.
-    pub(crate) fn take(&mut self, sample_ms: i64, value: f64) {
+    pub(crate) fn take(&mut self, sample_ms: i64, value: V) {
         let grid_ms = self.grid.cell_of(sample_ms);
         if grid_ms < self.first || grid_ms > self.last {
             return;
@@ -89,10 +89,10 @@ impl Cells {
     }
 
     /// The canonical samples in the order of time.
-    pub(crate) fn into_samples(mut self) -> Vec<(i64, f64)> {
+    pub(crate) fn into_samples(mut self) -> Vec<(i64, V)> {
         // Chunks of one series may overlap where the server accepts late samples: the latest of a cell still wins.
         self.kept.sort_by_key(|cell| (cell.grid_ms, cell.sample_ms));
-        let mut samples: Vec<(i64, f64)> = Vec::with_capacity(self.kept.len());
+        let mut samples: Vec<(i64, V)> = Vec::with_capacity(self.kept.len());
         for cell in self.kept {
             if samples.last().is_some_and(|last| last.0 == cell.grid_ms) {
                 samples.pop();

@@ -59,6 +59,7 @@ fn finding(judged: &Judged) -> Finding {
         measure: score.measure,
         channel: judged.channel,
         direction,
+        restarts: score.restarts,
         effect: f64::from(judged.side().map_or(score.effect, |side| side.effect)),
         baseline: detail.map_or(score.baseline, |detail| Some(detail.baseline)),
         fault: detail.map_or(score.fault, |detail| Some(detail.fault)),

@@ -1,18 +1,47 @@
-//! How many observations, how large on average, and how large the slow ones? In: the parts of one histogram or
-//! summary. Out: rate, mean, p50, p90 and p99 between one scrape and the next.
+//! How many observations, how large on average, how large the slow ones, and are they spread as usual? In: the parts of
+//! one histogram or summary. Out: rate, mean, p50, p90, p99 and shape between one scrape and the next.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::{Gap, GapCause, Series, SeriesKey};
+use aftermath_model::{Gap, GapCause, Series, SeriesKey, Timeline};
 
 use super::counter::{increase, rate};
 use super::role::Role;
+use super::shape::shape;
 use super::{Measure, Nature, Prepared};
 
 /// The quantiles that are followed.
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p90", 0.9), ("p99", 0.99)];
 
-pub(crate) fn measure_family(key: &SeriesKey, parts: &[(Role, &Series)], prepared: &mut Prepared) {
+/// What the buckets gained between one scrape and the next.
+pub(super) struct Step {
+    /// The time of the later scrape.
+    pub(super) ms: i64,
+    /// The bounds of the buckets, rising, with the observations up to each.
+    pub(super) cumulative: Vec<(f64, f64)>,
+}
+
+impl Step {
+    pub(super) fn observations(&self) -> f64 {
+        self.cumulative.last().map_or(0.0, |&(_, count)| count)
+    }
+
+    /// The bounds of the buckets with the observations in each. Parts that were scraped while they changed may say
+    /// less up to a larger bound; that is no observation.
+    pub(super) fn in_buckets(&self) -> impl Iterator<Item = (f64, f64)> + '_ {
+        let mut below = 0.0_f64;
+        self.cumulative
+            .iter()
+            .map(move |&(bound, count)| (bound, (count - std::mem::replace(&mut below, count)).max(0.0)))
+    }
+}
+
+pub(crate) fn measure_family(
+    key: &SeriesKey,
+    parts: &[(Role, &Series)],
+    timeline: &Timeline,
+    prepared: &mut Prepared,
+) {
     let sum = find(parts, Role::Sum);
     let buckets = buckets(parts);
     let count = find(parts, Role::Count)
@@ -26,12 +55,22 @@ pub(crate) fn measure_family(key: &SeriesKey, parts: &[(Role, &Series)], prepare
         return;
     };
     prepared.measures.push(Measure { key: key.clone(), covers: parts.len(), ..rate(count) });
+    let resets = resets(count);
     if let Some(sum) = sum {
-        prepared.measures.push(mean_of(key, count, sum));
+        prepared.measures.push(mean_of(key, count, sum, &resets));
     }
     if buckets.len() > 1 {
-        prepared.measures.extend(quantiles(key, &buckets));
+        let steps = steps(&buckets, &resets);
+        prepared.measures.extend(quantiles(key, &steps));
+        prepared.measures.push(shape(key, &steps, timeline));
     }
+}
+
+/// When the total fell because the process started again. All parts did then, also those that have already grown
+/// beyond what they were.
+fn resets(count: &Series) -> BTreeSet<i64> {
+    let (times, totals) = (count.timestamps_ms(), count.values());
+    (1..times.len()).filter(|&index| totals[index] < totals[index - 1]).map(|index| times[index]).collect()
 }
 
 fn find<'a>(parts: &[(Role, &'a Series)], role: Role) -> Option<&'a Series> {
@@ -65,15 +104,19 @@ fn derived(key: &SeriesKey, name: &'static str) -> Measure {
 }
 
 /// The growth between neighbouring samples, by the time of the later one.
-fn growth(series: &Series) -> BTreeMap<i64, f64> {
+fn growth(series: &Series, resets: &BTreeSet<i64>) -> BTreeMap<i64, f64> {
     let (times, totals) = (series.timestamps_ms(), series.values());
-    (1..times.len()).map(|index| (times[index], increase(totals[index - 1], totals[index]))).collect()
+    let grown = |index: usize| {
+        let before = if resets.contains(&times[index]) { 0.0 } else { totals[index - 1] };
+        (times[index], increase(before, totals[index]))
+    };
+    (1..times.len()).map(grown).collect()
 }
 
-fn mean_of(key: &SeriesKey, count: &Series, sum: &Series) -> Measure {
+fn mean_of(key: &SeriesKey, count: &Series, sum: &Series, resets: &BTreeSet<i64>) -> Measure {
     let mut measure = derived(key, "mean");
-    let sums = growth(sum);
-    for (ms, observations) in growth(count) {
+    let sums = growth(sum, resets);
+    for (ms, observations) in growth(count, resets) {
         if let Some(total) = sums.get(&ms)
             && observations > 0.0
         {
@@ -84,21 +127,23 @@ fn mean_of(key: &SeriesKey, count: &Series, sum: &Series) -> Measure {
     measure
 }
 
-fn quantiles(key: &SeriesKey, buckets: &[(f64, &Series)]) -> Vec<Measure> {
-    let mut measures: Vec<Measure> = QUANTILES.iter().map(|&(name, _)| derived(key, name)).collect();
+/// The steps in which every bucket was scraped.
+fn steps(buckets: &[(f64, &Series)], resets: &BTreeSet<i64>) -> Vec<Step> {
     let grown: Vec<(f64, BTreeMap<i64, f64>)> =
-        buckets.iter().map(|&(bound, series)| (bound, growth(series))).collect();
-    for &ms in grown[0].1.keys() {
-        let cumulative: Vec<(f64, f64)> = grown
-            .iter()
-            .filter_map(|(bound, growth)| growth.get(&ms).map(|&count| (*bound, count)))
-            .collect();
-        if cumulative.len() < grown.len() {
-            continue;
-        }
+        buckets.iter().map(|&(bound, series)| (bound, growth(series, resets))).collect();
+    let step = |&ms: &i64| {
+        let cumulative = grown.iter().map(|(bound, growth)| Some((*bound, *growth.get(&ms)?)));
+        Some(Step { ms, cumulative: cumulative.collect::<Option<_>>()? })
+    };
+    grown[0].1.keys().filter_map(step).collect()
+}
+
+fn quantiles(key: &SeriesKey, steps: &[Step]) -> Vec<Measure> {
+    let mut measures: Vec<Measure> = QUANTILES.iter().map(|&(name, _)| derived(key, name)).collect();
+    for step in steps {
         for (measure, &(_, share)) in measures.iter_mut().zip(&QUANTILES) {
-            if let Some(value) = quantile(&cumulative, share) {
-                measure.timestamps_ms.push(ms);
+            if let Some(value) = quantile(&step.cumulative, share) {
+                measure.timestamps_ms.push(step.ms);
                 measure.values.push(value);
             }
         }
@@ -125,7 +170,7 @@ fn quantile(cumulative: &[(f64, f64)], share: f64) -> Option<f64> {
 mod tests {
     use std::collections::BTreeMap;
 
-    use aftermath_model::SeriesKind;
+    use aftermath_model::{SeriesKind, Timestamp, Window};
 
     use super::*;
 
@@ -139,8 +184,15 @@ mod tests {
         let key =
             SeriesKey { metric: "latency".to_owned(), service: "s".to_owned(), labels: BTreeMap::new() };
         let mut prepared = Prepared::default();
-        measure_family(&key, parts, &mut prepared);
+        measure_family(&key, parts, &timeline(), &mut prepared);
         prepared
+    }
+
+    fn timeline() -> Timeline {
+        let at = |ms| Timestamp::from_ms(ms).expect("inside the calendar");
+        let window = |from, to| Window::new(at(from), at(to)).expect("not empty");
+        Timeline::new(window(0, 1_000_000), window(1_000_000, 2_000_000), None, Vec::new(), 10_000)
+            .expect("fits")
     }
 
     #[test]
@@ -172,6 +224,17 @@ mod tests {
         let prepared = measured(&[(Role::Count, &count), (Role::Sum, &sum)]);
         assert_eq!(prepared.measures[0].values, [0.0, 0.4]);
         assert_eq!(prepared.measures[1].timestamps_ms, [20_000]);
+    }
+
+    #[test]
+    fn a_histogram_restarts_as_a_whole() {
+        // After the restart the small bucket has already grown beyond what it was.
+        let small = part("latency_bucket", [1.0, 4.0, 10.0]);
+        let all = part("latency_bucket", [10.0, 40.0, 20.0]);
+        let prepared = measured(&[(Role::Bucket(0.1), &small), (Role::Bucket(f64::INFINITY), &all)]);
+        let median =
+            prepared.measures.iter().find(|measure| measure.name == "p50").expect("there are buckets");
+        assert!((median.values[1] - 0.1).abs() < 1e-12, "half of twenty lie below .1: {:?}", median.values);
     }
 
     #[test]

@@ -89,15 +89,19 @@ fn spans(measure: &Measure, timeline: &Timeline) -> bool {
     has(timeline.baseline()) && has(timeline.fault())
 }
 
-/// The mean of the members that were there, step by step. Sorted members make the sums the same for every order.
+/// The mean of the members that were there, step by step; of start times the latest. Sorted members make the sums the same for every order.
 fn joined(key: SeriesKey, mut members: Vec<Measure>, step_ms: i64) -> Measure {
     members.sort_by(|a, b| a.key.cmp(&b.key));
     let mut steps: BTreeMap<i64, (i64, f64, f64, f64)> = BTreeMap::new();
     for member in &members {
         for (index, (&ms, &value)) in member.timestamps_ms.iter().zip(&member.values).enumerate() {
             let step = steps.entry(ms.div_euclid(step_ms)).or_insert((ms, 0.0, 0.0, 0.0));
-            step.1 += value;
-            step.2 += 1.0;
+            if member.nature == Nature::Epoch {
+                (step.1, step.2) = (step.1.max(value), 1.0);
+            } else {
+                step.1 += value;
+                step.2 += 1.0;
+            }
             step.3 += member.intervals_s.get(index).copied().unwrap_or(0.0);
         }
     }

@@ -1,5 +1,5 @@
-//! What does each series measure? Running totals become rates, histogram families become a rate, a mean and
-//! quantiles, levels stay as they are, series of replaced pods become one.
+//! What does each series measure? Running totals become rates, histogram families become a rate, a mean, quantiles
+//! and how far their shape is from the usual, levels stay as they are, series of replaced pods become one.
 //!
 //! In: a [`Block`] of complete metric families. Out: [`Measure`]s in natural units, and a [`Gap`] for each series
 //! that measures nothing. Charts are drawn from the same measures that the detectors judge.
@@ -8,6 +8,7 @@ mod counter;
 mod histogram;
 mod identity;
 mod role;
+mod shape;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +16,7 @@ use aftermath_model::{Block, Gap, GapCause, Series, SeriesKey, Timeline, family}
 
 pub(crate) use identity::workload_labels;
 use role::{Role, is_native_histogram, role};
+pub(crate) use shape::SHAPE;
 
 /// How the values of a [`Measure`] behave, and so which statistic fits them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,6 +29,8 @@ pub enum Nature {
     Rate,
     /// A point in time that moves only when something restarts, such as `process_start_time_seconds`.
     Epoch,
+    /// The share of observations that lie elsewhere than usual: 0 when nothing changed, about as often above as below.
+    Shape,
 }
 
 /// One number over time, in natural units.
@@ -35,7 +39,7 @@ pub struct Measure {
     /// Whose number: for a histogram `metric` is the family and `labels` has no `le`; for replaced pods the labels
     /// that name the single pod are gone.
     pub key: SeriesKey,
-    /// What it says, in words of its unit: `value`, `per second`, `mean`, `p50`, `p99`.
+    /// What it says, in words of its unit: `value`, `per second`, `mean`, `p50`, `p99`, `shape`.
     pub name: &'static str,
     /// How it behaves.
     pub nature: Nature,
@@ -88,7 +92,7 @@ pub fn measures(block: &Block, timeline: &Timeline) -> Prepared {
         }
     }
     for (key, parts) in families {
-        histogram::measure_family(&key, &parts, &mut prepared);
+        histogram::measure_family(&key, &parts, timeline, &mut prepared);
     }
     prepared.measures = identity::join_replaced_pods(prepared.measures, timeline);
     prepared.measures.sort_by(|a, b| (&a.key, a.name).cmp(&(&b.key, b.name)));

@@ -36,7 +36,7 @@ pub(crate) fn role(series: &Series) -> Role {
     }
 }
 
-/// A native histogram arrives as a histogram without a part suffix and without buckets.
+/// A source that cannot read native histograms leaves buckets without their bounds.
 pub(crate) fn is_native_histogram(series: &Series) -> bool {
     series.kind == SeriesKind::HistogramBucket && !series.key.labels.contains_key("le")
 }

@@ -80,7 +80,7 @@ fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Reco
                 recovery: recovered,
             }
         }
-        Channel::Trend | Channel::Level | Channel::Presence => {
+        Channel::Trend | Channel::Level | Channel::Presence | Channel::Restart => {
             let third = during.len() / 3;
             Detail {
                 baseline: median(&during[..third]),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use aftermath_model::{
-    Channel, CheckOutcome, Coverage, Direction, Experiment, Finding, GapCause, GapCount, Outcome, Provenance,
+    CheckOutcome, Coverage, Direction, Experiment, Finding, GapCause, GapCount, Outcome, Provenance,
     RecoveryState, ServiceVerdict, SystemEvidence, Timeline, Timestamp, Verdict,
 };
 
@@ -182,6 +182,7 @@ fn finding(finding: &Finding) -> FindingEntry {
             Direction::Appeared => DirectionWord::Appeared,
             Direction::Vanished => DirectionWord::Vanished,
         },
+        restarts: (finding.restarts > 0).then_some(finding.restarts),
         effect: derived(finding.effect),
         baseline: finding.baseline.and_then(measured),
         fault: finding.fault.and_then(measured),

@@ -39,6 +39,9 @@ impl Unit {
     /// (<https://prometheus.io/docs/practices/naming/>): base units as suffixes, `_total` for running totals.
     pub(super) fn of(metric: &str, measure: &str) -> Self {
         let total = metric.strip_suffix("_total");
+        if measure == "shape" {
+            return Self::Ratio;
+        }
         if measure == "per second" {
             return match total.or_else(|| metric.strip_suffix("_sum")) {
                 Some(base) if base.ends_with("cpu_seconds") => Self::Cores,

@@ -186,12 +186,16 @@ pub struct FindingEntry {
     pub labels: BTreeMap<String, String>,
     /// The service; empty when no label tells.
     pub service: String,
-    /// What was measured of it: `value`, `per second`, `mean`, `p99` and others.
+    /// What was measured of it: `value`, `per second`, `mean`, `p99`, `shape` (the share of a histogram's observations
+    /// that lie in other buckets than usual) and others.
     pub measure: String,
-    /// The kind of change: `level`, `presence`; later versions of the program may know more.
+    /// The kind of change: `level`, `presence`, `restart`; later versions of the program may know more.
     pub channel: String,
     /// Where it went.
     pub direction: DirectionWord,
+    /// How often the process started again; only where the channel is `restart`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restarts: Option<usize>,
     /// The size of the change in standard deviations of the series before the fault.
     pub effect: Option<f64>,
     /// The typical value before the fault, in the unit of the metric and the measure; `null` if there was none.

@@ -99,6 +99,7 @@ fn finding(service: &str, metric: &str, measure: &'static str, change: (f64, f64
         measure,
         channel: Channel::Level,
         direction: if change.1 > change.0 { Direction::Up } else { Direction::Down },
+        restarts: 0,
         effect: 14.25,
         baseline: Some(change.0),
         fault: Some(change.1),

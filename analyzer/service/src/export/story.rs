@@ -223,6 +223,9 @@ fn duration_of_seconds(seconds: f64) -> String {
     duration(ms)
 }
 
+/// The measure that tells how many observations of a histogram lie elsewhere than usual.
+const SHAPE: &str = "shape";
+
 /// What a finding measured, and of what: `p99 of http_request_duration_seconds{route="/"}`.
 pub(super) fn series(finding: &FindingEntry) -> String {
     measured(&finding.metric, &names::label_set(&finding.labels), &finding.measure)
@@ -246,11 +249,29 @@ pub(super) fn before_and_during(finding: &FindingEntry) -> String {
         DirectionWord::Up | DirectionWord::Down => "unknown",
     };
     let show = |value: Option<f64>| value.map_or_else(|| missing.to_owned(), |value| unit.show(value));
+    if finding.measure == SHAPE {
+        // A little below 0 is less than chance makes of it: nothing.
+        let share = |value: Option<f64>| show(value.map(|share| share.max(0.0)));
+        return format!(
+            "{} → {} of observations in other buckets",
+            share(finding.baseline),
+            share(finding.fault)
+        );
+    }
     format!("{} → {}", show(finding.baseline), show(finding.fault))
 }
 
-/// `×40`; for series that came or went, that word; empty where no factor says anything.
+/// `×40`; for series that came or went and processes that started again, that word; empty where no factor says
+/// anything.
 pub(super) fn factor(finding: &FindingEntry) -> String {
+    match finding.restarts {
+        None => {}
+        Some(1) => return "restarted".to_owned(),
+        Some(times) => return format!("restarted {times} times"),
+    }
+    if finding.measure == SHAPE {
+        return String::new();
+    }
     match finding.direction {
         DirectionWord::Appeared => "appeared".to_owned(),
         DirectionWord::Vanished => "vanished".to_owned(),
@@ -376,7 +397,7 @@ pub(super) fn gap_cause(cause: &str) -> String {
         "too_many_missing_samples" => "too many samples missing".to_owned(),
         "info_series" => "only carries labels".to_owned(),
         "incomplete_histogram" => "a histogram with parts missing".to_owned(),
-        "native_histogram" => "a native histogram, which this version cannot read".to_owned(),
+        "native_histogram" => "buckets of a histogram without their bounds".to_owned(),
         "limit_reached" => "cut off at a limit".to_owned(),
         other => names::visible(other).replace('_', " "),
     }
@@ -398,6 +419,26 @@ mod tests {
 
     use super::*;
     use crate::export::samples;
+
+    #[test]
+    fn restarts_and_shapes_are_said_in_words() {
+        let any = samples::hidden_victim().findings.remove(0);
+        let restarted = FindingEntry {
+            metric: "process_start_time_seconds".to_owned(),
+            measure: "value".to_owned(),
+            baseline: Some(1_772_000_000.0),
+            fault: Some(1_772_003_600.0),
+            restarts: Some(2),
+            ..any.clone()
+        };
+        assert_eq!(before_and_during(&restarted), "2026-02-25 06:13:20Z → 2026-02-25 07:13:20Z");
+        assert_eq!(factor(&restarted), "restarted 2 times");
+        assert_eq!(factor(&FindingEntry { restarts: Some(1), ..restarted }), "restarted");
+        let reshaped =
+            FindingEntry { measure: SHAPE.to_owned(), baseline: Some(-0.004), fault: Some(0.46), ..any };
+        assert_eq!(before_and_during(&reshaped), "0 % → 46 % of observations in other buckets");
+        assert_eq!((series(&reshaped).starts_with("shape of "), factor(&reshaped)), (true, String::new()));
+    }
 
     #[test]
     fn the_headline_says_who_was_hit_and_who_never_came_back() {

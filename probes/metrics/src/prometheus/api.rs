@@ -1,11 +1,13 @@
 //! The endpoints of the query API, each as one call.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use aftermath_model::Window;
 use reqwest::Url;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 
 use super::quirks::{BuildInfo, EDGE_PROBE, HARMLESS_PARAMETERS, includes_left_edge};
 use super::wire::{Answer, Matrix, Vector, decode};
@@ -35,11 +37,25 @@ struct PrintedConfig {
 pub(crate) struct Api {
     pub(crate) http: Http,
     base: Url,
+    /// Whether the server knows the functions of native histograms, once it was asked.
+    knows_native_histograms: Arc<OnceCell<bool>>,
 }
 
 impl Api {
     pub(crate) fn new(http: Http, base: Url) -> Self {
-        Self { http, base }
+        Self { http, base, knows_native_histograms: Arc::default() }
+    }
+
+    /// Whether the server knows native histograms at all; asked once.
+    pub(crate) async fn knows_native_histograms(&self) -> Result<bool, SourceError> {
+        let asked = self.knows_native_histograms.get_or_try_init(|| async {
+            match self.query("histogram_count(vector(1))".to_owned(), 0).await {
+                Ok(_) => Ok(true),
+                Err(SourceError::Rejected { .. }) => Ok(false),
+                Err(error) => Err(error),
+            }
+        });
+        asked.await.copied()
     }
 
     /// The address without credentials and without a slash at its end.
@@ -100,6 +116,11 @@ impl Api {
     }
 
     pub(crate) async fn query(&self, query: String, at_ms: i64) -> Result<Answer<Vector>, SourceError> {
+        self.post("query", vec![("query", query), ("time", seconds(at_ms))]).await
+    }
+
+    /// The raw samples of a selector with a range, which ends at this time.
+    pub(crate) async fn query_raw(&self, query: String, at_ms: i64) -> Result<Answer<Matrix>, SourceError> {
         self.post("query", vec![("query", query), ("time", seconds(at_ms))]).await
     }
 

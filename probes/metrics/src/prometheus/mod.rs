@@ -5,6 +5,7 @@
 
 mod api;
 mod catalog;
+mod native;
 mod query;
 mod quirks;
 mod range_query;

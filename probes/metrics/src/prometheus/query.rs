@@ -11,9 +11,10 @@ use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
 use super::catalog::read_selector;
+use super::native::classic_parts;
 use super::quirks::KnownSeries;
 use super::selector::{NAME, Selector};
-use super::wire::Remarks;
+use super::wire::{NativeHistogram, Remarks};
 use super::{Prometheus, ReadMethod, RemoteRead, range_query, remote_read};
 use crate::budget::Limits;
 use crate::error::SourceError;
@@ -29,11 +30,11 @@ pub(crate) struct Piece {
     pub(crate) last_ms: i64,
 }
 
-/// What one question brought: canonical samples by series, and series that hold native histograms.
+/// What one question brought: canonical samples by series, floats and native histograms.
 #[derive(Debug, Default)]
 pub(crate) struct Received {
     pub(crate) series: BTreeMap<Labels, Vec<(i64, f64)>>,
-    pub(crate) histograms: BTreeSet<Labels>,
+    pub(crate) histograms: BTreeMap<Labels, Vec<(i64, NativeHistogram)>>,
     pub(crate) remarks: Remarks,
 }
 
@@ -77,7 +78,9 @@ impl Received {
         for (labels, samples) in later.series {
             self.series.entry(labels).or_default().extend(samples);
         }
-        self.histograms.extend(later.histograms);
+        for (labels, samples) in later.histograms {
+            self.histograms.entry(labels).or_default().extend(samples);
+        }
         self.remarks.add(later.remarks);
     }
 
@@ -86,8 +89,29 @@ impl Received {
         for (labels, samples) in other.series {
             self.series.entry(labels).or_insert(samples);
         }
-        self.histograms.extend(other.histograms);
+        for (labels, samples) in other.histograms {
+            self.histograms.entry(labels).or_insert(samples);
+        }
         self.remarks.add(other.remarks);
+    }
+
+    /// Puts the classic parts of native histograms in their place. Where the target offers the classic parts itself,
+    /// those are taken, because both say the same. Plain numbers beside the histograms of a series are left out.
+    fn with_classic_parts(mut self) -> Self {
+        let mut mixed = 0;
+        for (labels, samples) in std::mem::take(&mut self.histograms) {
+            let numbers = self.series.remove(&labels).unwrap_or_default();
+            mixed += usize::from(numbers.iter().any(|&(_, value)| value != 0.0));
+            for (part, samples) in classic_parts(&labels, &samples) {
+                self.series.entry(part).or_insert(samples);
+            }
+        }
+        if mixed > 0 {
+            let note =
+                format!("{mixed} series hold native histograms and plain numbers; the numbers were left out");
+            self.remarks.notes.push(note);
+        }
+        self
     }
 }
 
@@ -109,8 +133,7 @@ impl Prometheus {
         let selectors = self.read_selectors()?;
         let kinds: BTreeMap<&str, MetricKind> =
             catalog.entries.iter().map(|entry| (entry.metric.as_str(), entry.kind)).collect();
-        let kind_of =
-            |metric: &str| SeriesKind::of(metric, kinds.get(metric).copied().unwrap_or(MetricKind::Unknown));
+        let kind_of = |metric: &str| kind_of(metric, &kinds);
         let mut account = Account::new(self, catalog);
         let units = plan(catalog, whole.points(), &self.config.limits);
         let full = AtomicBool::new(false);
@@ -254,6 +277,15 @@ impl Prometheus {
     }
 }
 
+/// The kind of a metric. A name that is not in the catalog was made here, from a native histogram.
+fn kind_of(metric: &str, kinds: &BTreeMap<&str, MetricKind>) -> SeriesKind {
+    let declared = kinds.get(metric).copied().unwrap_or_else(|| match kinds.get(family(metric)) {
+        Some(MetricKind::Gauge) => MetricKind::Gauge,
+        _ => MetricKind::Histogram,
+    });
+    SeriesKind::of(metric, declared)
+}
+
 fn whole_piece(window: Window, grid: Grid) -> Result<Piece, SourceError> {
     let bad = |setting: String, problem: &str| SourceError::BadSetting {
         setting,
@@ -269,6 +301,10 @@ fn whole_piece(window: Window, grid: Grid) -> Result<Piece, SourceError> {
     Ok(Piece { grid, first_ms, last_ms })
 }
 
+/// How many numbers a sample of a native histogram is counted as: about as many buckets as an instrumented latency
+/// fills at the usual resolution.
+const NATIVE_HISTOGRAM_WEIGHT: usize = 32;
+
 /// Puts families together until a unit is worth a request, and never tears one apart. A family whose size is not
 /// known is read alone.
 fn plan(catalog: &Catalog, points: i64, limits: &Limits) -> Vec<Unit> {
@@ -279,7 +315,10 @@ fn plan(catalog: &Catalog, points: i64, limits: &Limits) -> Vec<Unit> {
         let unit =
             families.entry(family(&entry.metric)).or_insert_with(|| Unit { names: Vec::new(), series: 0 });
         unit.names.push(entry.metric.clone());
-        unit.series = unit.series.saturating_add(entry.series.unwrap_or(series_at_once));
+        let native = entry.kind == MetricKind::Histogram && family(&entry.metric) == entry.metric;
+        let weight = if native { NATIVE_HISTOGRAM_WEIGHT } else { 1 };
+        let series = entry.series.map_or(series_at_once, |series| series.saturating_mul(weight));
+        unit.series = unit.series.saturating_add(series);
     }
     let mut units: Vec<Unit> = Vec::new();
     for family in families.into_values() {
@@ -340,6 +379,7 @@ impl<'a> Account<'a> {
                 return None;
             }
         };
+        let received = received.with_classic_parts();
         let limit = self.prometheus.config.limits.series;
         self.full |= self.observed.series + received.series.len() > limit;
         if self.full {
@@ -351,7 +391,7 @@ impl<'a> Account<'a> {
         }
         self.observed.partial |= received.remarks.partial;
         self.notes.extend(received.remarks.notes);
-        let finished = self.build(received.series, &received.histograms, kind_of);
+        let finished = self.build(received.series, kind_of);
         self.observed.series += finished.block.series.len();
         self.observed.samples +=
             finished.block.series.iter().map(aftermath_model::Series::len).sum::<usize>();
@@ -361,20 +401,14 @@ impl<'a> Account<'a> {
     }
 
     fn build(
-        &mut self,
+        &self,
         series: BTreeMap<Labels, Vec<(i64, f64)>>,
-        histograms: &BTreeSet<Labels>,
         kind_of: &impl Fn(&str) -> SeriesKind,
     ) -> FinishedBlock {
         let naming = &self.prometheus.config.naming;
-        for labels in histograms {
-            let (metric, labels) = split_name(labels.clone());
-            let key = naming.name(metric, labels).key;
-            self.observed.gaps.push(Gap { key, cause: GapCause::NativeHistogram });
-        }
         let mut builder = BlockBuilder::default();
         for (labels, samples) in series {
-            if !samples.is_empty() && !histograms.contains(&labels) {
+            if !samples.is_empty() {
                 let (metric, labels) = split_name(labels);
                 builder.take(naming.name(metric, labels), samples);
             }

@@ -1,6 +1,6 @@
 //! Reading by `remote_read`: raw samples, streamed in compressed chunks, put into the cells of the grid as they come.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use prost::Message;
 use reqwest::header::CONTENT_TYPE;
@@ -10,8 +10,9 @@ use super::query::{Piece, Received};
 use super::quirks::KnownSeries;
 use super::selector::{NAME, Selector};
 use super::wire::{
-    CHUNK_XOR, ChunkedReadResponse, ChunkedSeries, FrameProblem, FrameReader, STALE_NAN_BITS, decode_xor,
-    encode_read_request, is_histogram_chunk,
+    CHUNK_FLOAT_HISTOGRAM, CHUNK_HISTOGRAM, CHUNK_XOR, Chunk, ChunkProblem, ChunkedReadResponse,
+    ChunkedSeries, FrameProblem, FrameReader, NativeHistogram, STALE_NAN_BITS, decode_histograms, decode_xor,
+    encode_read_request,
 };
 use crate::address::plain;
 use crate::budget::Limits;
@@ -55,7 +56,7 @@ pub(crate) async fn read(
             let mut response = api.http.open(&url, Ask::RemoteRead(&body)).await?;
             check_streamed(&response, &shown)?;
             let mut frames = FrameReader::new(limits.frame_bytes);
-            let mut collector = Collector { piece, series: BTreeMap::new(), histograms: BTreeSet::new() };
+            let mut collector = Collector { piece, series: BTreeMap::new(), histograms: BTreeMap::new() };
             let problem = |problem| match problem {
                 FrameProblem::TooLarge => api.http.too_large(&url, limits.frame_bytes as u64),
                 FrameProblem::Damaged(problem) => SourceError::Damaged { url: shown.clone(), problem },
@@ -82,8 +83,8 @@ pub(crate) fn as_shown(received: Received, known: &KnownSeries) -> Option<Receiv
     for (labels, samples) in received.series {
         shown.series.insert(known.shown(&labels)?, samples);
     }
-    for labels in received.histograms {
-        shown.histograms.insert(known.shown(&labels)?);
+    for (labels, samples) in received.histograms {
+        shown.histograms.insert(known.shown(&labels)?, samples);
     }
     Some(shown)
 }
@@ -103,7 +104,7 @@ fn check_streamed(response: &reqwest::Response, shown: &str) -> Result<(), Sourc
 struct Collector {
     piece: Piece,
     series: BTreeMap<Labels, Cells>,
-    histograms: BTreeSet<Labels>,
+    histograms: BTreeMap<Labels, Cells<NativeHistogram>>,
 }
 
 impl Collector {
@@ -111,40 +112,53 @@ impl Collector {
         let damaged = |problem: String| SourceError::Damaged { url: shown.to_owned(), problem };
         let frame = ChunkedReadResponse::decode(payload).map_err(|error| damaged(error.to_string()))?;
         for part in frame.chunked_series {
-            if let Some(chunk) = part
-                .chunks
-                .iter()
-                .find(|chunk| chunk.encoding != CHUNK_XOR && !is_histogram_chunk(chunk.encoding))
-            {
-                return Err(SourceError::UnknownEncoding { url: shown.to_owned(), encoding: chunk.encoding });
+            let ChunkedSeries { labels, chunks } = part;
+            let labels: Labels = labels.into_iter().map(|label| (label.name, label.value)).collect();
+            if !labels.contains_key(NAME) {
+                return Err(damaged("a series has no name".to_owned()));
             }
-            self.take_series(part).map_err(damaged)?;
+            for chunk in chunks {
+                let encoding = chunk.encoding;
+                self.take_chunk(&labels, &chunk).map_err(|problem| match problem {
+                    ChunkProblem::Damaged(problem) => damaged(problem),
+                    ChunkProblem::Unknown => SourceError::UnknownEncoding { url: shown.to_owned(), encoding },
+                })?;
+            }
         }
         Ok(())
     }
 
-    fn take_series(&mut self, part: ChunkedSeries) -> Result<(), String> {
-        let labels: Labels = part.labels.into_iter().map(|label| (label.name, label.value)).collect();
-        if !labels.contains_key(NAME) {
-            return Err("a series has no name".to_owned());
-        }
+    fn take_chunk(&mut self, labels: &Labels, chunk: &Chunk) -> Result<(), ChunkProblem> {
         let Piece { grid, first_ms, last_ms } = self.piece;
-        if part.chunks.iter().any(|chunk| is_histogram_chunk(chunk.encoding)) {
-            self.histograms.insert(labels.clone());
-        }
-        let cells = self.series.entry(labels).or_insert_with(|| Cells::new(grid, first_ms, last_ms));
-        for chunk in part.chunks.iter().filter(|chunk| chunk.encoding == CHUNK_XOR) {
-            for (ms, value) in decode_xor(&chunk.data)? {
-                if value.to_bits() != STALE_NAN_BITS {
-                    cells.take(ms, value);
+        match chunk.encoding {
+            CHUNK_XOR => {
+                let cells =
+                    self.series.entry(labels.clone()).or_insert_with(|| Cells::new(grid, first_ms, last_ms));
+                for (ms, value) in decode_xor(&chunk.data).map_err(ChunkProblem::Damaged)? {
+                    if value.to_bits() != STALE_NAN_BITS {
+                        cells.take(ms, value);
+                    }
                 }
             }
+            CHUNK_HISTOGRAM | CHUNK_FLOAT_HISTOGRAM => {
+                let samples = decode_histograms(&chunk.data, chunk.encoding == CHUNK_FLOAT_HISTOGRAM)?;
+                let cells = self
+                    .histograms
+                    .entry(labels.clone())
+                    .or_insert_with(|| Cells::new(grid, first_ms, last_ms));
+                for (ms, histogram) in samples {
+                    cells.take(ms, histogram);
+                }
+            }
+            _ => return Err(ChunkProblem::Unknown),
         }
         Ok(())
     }
 
     fn finish(self) -> Received {
         let series = self.series.into_iter().map(|(labels, cells)| (labels, cells.into_samples())).collect();
-        Received { series, histograms: self.histograms, ..Received::default() }
+        let histograms =
+            self.histograms.into_iter().map(|(labels, cells)| (labels, cells.into_samples())).collect();
+        Received { series, histograms, ..Received::default() }
     }
 }

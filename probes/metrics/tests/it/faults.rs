@@ -9,6 +9,7 @@ use crate::fake::{Fake, answer, json, matrix};
 use crate::{Read, config, quick_limits, read_all, window};
 
 const GRID: Grid = Grid { anchor_ms: 0, step_ms: 1_000 };
+const UNKNOWN_FUNCTION: &str = r#"{"status":"error","errorType":"bad_data","error":"unknown function"}"#;
 const STREAMED: &str = "application/x-streamed-protobuf; proto=prometheus.ChunkedReadResponse";
 
 async fn read(config: PrometheusConfig) -> Result<Read, SourceError> {
@@ -250,20 +251,40 @@ async fn warnings_during_discovery_make_the_observation_partial() {
 }
 
 #[tokio::test]
-async fn native_histograms_are_gaps_beside_readable_series() {
-    let series = r#"{"metric":{"__name__":"m","job":"a"},"histograms":[[10.999,{"count":"1","sum":"1"}]]},
+async fn native_histograms_are_read_beside_numbers() {
+    let series = r#"{"metric":{"__name__":"m","job":"a"},"histograms":[[10.999,{"count":"3","sum":"1",
+            "buckets":[[3,"-0.5","0.5","1"],[0,"1","2","2"]]}],[12.999,{"count":"0","sum":"0"}]]},
         {"metric":{"__name__":"m","job":"b"},"values":[[10.999,"1"],[11.999,"NaN"],[12.999,"3"]]}"#;
     let fake = Fake::serve(always("query_range", move || matrix(series, ""))).await;
     let read = read(config(&fake.url)).await.expect("an answer");
-    assert_eq!(read.observed.gaps.len(), 1);
-    assert_eq!(read.observed.gaps[0].cause, GapCause::NativeHistogram);
-    assert_eq!(read.observed.gaps[0].key.service, "a");
+    assert_eq!(read.observed.gaps, []);
+    assert_eq!(read.only("m_sum", &[]).values(), [1.0, 0.0]);
+    for (le, counts) in [("0.5", [1.0, 0.0]), ("1", [1.0, 0.0]), ("2", [3.0, 0.0]), ("+Inf", [3.0, 0.0])] {
+        assert_eq!(read.only("m_bucket", &[("le", le)]).values(), counts, "{le}");
+    }
     assert_eq!(read.only("m", &[]).timestamps_ms(), [10_000, 12_000]);
     assert!(
         read.observed.notes.iter().any(|note| note.contains("not a number")),
         "{:?}",
         read.observed.notes
     );
+}
+
+#[tokio::test]
+async fn a_server_without_native_histograms_is_asked_about_them_once() {
+    let zeros = r#"{"metric":{"__name__":"m"},"values":[[10.999,"0"]]}"#;
+    let fake = Fake::serve(move |endpoint, nth| match endpoint {
+        // The first two are about the server and its metrics.
+        "query" if nth == 2 => Some(answer(422, "application/json", UNKNOWN_FUNCTION)),
+        "query_range" => Some(matrix(zeros, "")),
+        _ => None,
+    })
+    .await;
+    let limits = Limits { points_per_query: 2, ..quick_limits() };
+    let read = read(PrometheusConfig { limits, ..config(&fake.url) }).await.expect("an answer");
+    assert_eq!((read.observed.gaps.len(), read.series("m").len()), (0, 1));
+    assert!(fake.received("query")[2].body.contains("histogram_count"));
+    assert_eq!((fake.received("query").len(), fake.received("query_range").len()), (3, 5));
 }
 
 #[tokio::test]
@@ -374,18 +395,17 @@ async fn chunks_of_an_unknown_type_are_read_by_query_range_with_a_note() {
 }
 
 #[tokio::test]
-async fn streamed_native_histograms_are_gaps() {
+async fn a_damaged_chunk_of_native_histograms_is_named() {
     const HISTOGRAM: u8 = 2;
-    let config_json = r#"{"status":"success","data":{"yaml":"global:\n  scrape_interval: 1s\n"}}"#;
     let fake = Fake::serve(move |endpoint, nth| match endpoint {
         "read" if nth == 0 => Some(answer(200, STREAMED, "")),
-        "read" => Some(answer(200, STREAMED, frame(&series_with_chunk(HISTOGRAM, &[1, 2, 3])))),
-        "status/config" => Some(json(config_json)),
+        "read" => Some(answer(200, STREAMED, frame(&series_with_chunk(HISTOGRAM, &[0, 9, 0])))),
         _ => None,
     })
     .await;
-    let read = read(config(&fake.url)).await.expect("an answer");
-    assert_eq!((read.reads_by, read.observed.gaps[0].cause), ("remote_read", GapCause::NativeHistogram));
+    let error = error_of(config(&fake.url)).await;
+    assert!(matches!(error, SourceError::Damaged { .. }), "{error}");
+    assert!(error.to_string().contains("a chunk of histograms breaks off"), "{error}");
 }
 
 /// A `ChunkedReadResponse` with the series `m` and one chunk of this type.

@@ -2,6 +2,7 @@
 
 mod fake;
 mod faults;
+mod native;
 mod pages;
 mod proxy;
 mod real;

@@ -1,12 +1,12 @@
-//! The JSON of the query API. Own decoders, because answers with native histograms must not fail as a whole and
-//! warnings must not be lost.
+//! The JSON of the query API. Own decoders, because native histograms must be read and warnings must not be lost.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeOwned, Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, SeqAccess, Visitor};
 
+use super::histogram::{Bucket, NativeHistogram};
 use crate::advice::QUERIES;
 use crate::error::SourceError;
 use crate::http::shorten;
@@ -59,9 +59,8 @@ pub(crate) struct MatrixSeries {
     pub(crate) metric: BTreeMap<String, String>,
     #[serde(default)]
     pub(crate) values: Vec<Sample>,
-    /// Native histograms: only that there are some matters.
     #[serde(default)]
-    pub(crate) histograms: Vec<IgnoredAny>,
+    pub(crate) histograms: Vec<HistogramSample>,
 }
 
 /// The answer to an instant query.
@@ -98,16 +97,49 @@ impl<'de> Deserialize<'de> for Sample {
                 let seconds: f64 = pair.next_element()?.ok_or_else(|| A::Error::invalid_length(0, &self))?;
                 let number: Number =
                     pair.next_element()?.ok_or_else(|| A::Error::invalid_length(1, &self))?;
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    reason = "the cast saturates, far outside the calendar"
-                )]
-                let ms = (seconds * 1000.0).round() as i64;
-                Ok(Sample { ms, value: number.0 })
+                Ok(Sample { ms: milliseconds(seconds), value: number.0 })
             }
         }
         deserializer.deserialize_seq(Pair)
     }
+}
+
+/// `[seconds, {"count": "value", "sum": "value", "buckets": […]}]`.
+#[derive(Debug, Deserialize)]
+#[serde(from = "(f64, Histogram)")]
+pub(crate) struct HistogramSample {
+    pub(crate) ms: i64,
+    pub(crate) histogram: NativeHistogram,
+}
+
+#[derive(Deserialize)]
+struct Histogram {
+    count: Number,
+    sum: Number,
+    /// Which ends belong to the bucket, its lower and upper bound, its observations. Empty buckets are left out.
+    #[serde(default)]
+    buckets: Vec<(u8, Number, Number, Number)>,
+}
+
+impl From<(f64, Histogram)> for HistogramSample {
+    fn from((seconds, histogram): (f64, Histogram)) -> Self {
+        let buckets = histogram.buckets.into_iter().map(|(_, lower, upper, count)| Bucket {
+            lower: lower.0,
+            upper: upper.0,
+            count: count.0,
+        });
+        let histogram = NativeHistogram {
+            count: histogram.count.0,
+            sum: histogram.sum.0,
+            buckets: buckets.filter(|bucket| bucket.count > 0.0).collect(),
+        };
+        Self { ms: milliseconds(seconds), histogram }
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, reason = "the cast saturates, far outside the calendar")]
+fn milliseconds(seconds: f64) -> i64 {
+    (seconds * 1000.0).round() as i64
 }
 
 struct Number(f64);
@@ -208,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn a_native_histogram_beside_floats_does_not_spoil_the_answer() {
+    fn native_histograms_are_read_beside_floats() {
         let answer = matrix(
             r#"{"status":"success","data":{"resultType":"matrix","result":[
             {"metric":{"__name__":"h"},"histograms":[[1,{"count":"2","sum":"3","buckets":[[0,"1","2","2"]]}]]},
@@ -218,6 +250,13 @@ mod tests {
         let found: Vec<(usize, usize)> =
             answer.data.result.iter().map(|series| (series.values.len(), series.histograms.len())).collect();
         assert_eq!(found, [(0, 1), (1, 0)]);
+        let expected = NativeHistogram {
+            count: 2.0,
+            sum: 3.0,
+            buckets: vec![Bucket { lower: 1.0, upper: 2.0, count: 2.0 }],
+        };
+        let read = &answer.data.result[0].histograms[0];
+        assert_eq!((read.ms, &read.histogram), (1_000, &expected));
     }
 
     #[test]

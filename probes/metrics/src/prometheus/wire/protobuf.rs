@@ -3,14 +3,12 @@
 
 use prost::Message;
 
-/// Chunk type: floats, XOR-compressed. Every other type is either a native histogram or unknown.
+/// Chunk type: floats, XOR-compressed.
 pub(crate) const CHUNK_XOR: i32 = 1;
-
-/// Whether chunks of this type hold native histograms: `HISTOGRAM`, `FLOAT_HISTOGRAM` and their variants with start
-/// times.
-pub(crate) const fn is_histogram_chunk(encoding: i32) -> bool {
-    matches!(encoding, 2 | 3 | 5 | 6)
-}
+/// Chunk type: native histograms that count in whole numbers.
+pub(crate) const CHUNK_HISTOGRAM: i32 = 2;
+/// Chunk type: native histograms whose counts are floats.
+pub(crate) const CHUNK_FLOAT_HISTOGRAM: i32 = 3;
 
 const STREAMED_XOR_CHUNKS: i32 = 1;
 

@@ -10,7 +10,7 @@ pub(crate) fn decode_xor(chunk: &[u8]) -> Result<Vec<(i64, f64)>, String> {
         return Err("a chunk is shorter than its header".to_owned());
     };
     let count = usize::from(u16::from_be_bytes(*count));
-    let mut bits = Bits { bytes: &chunk[2..], at: 0 };
+    let mut bits = Bits::new(&chunk[2..]);
     let mut samples = Vec::with_capacity(count);
     let mut state = State::default();
     for index in 0..count {
@@ -27,6 +27,12 @@ struct State {
     ms: i64,
     delta: i64,
     value_bits: u64,
+    changes: XorChanges,
+}
+
+/// Where the bits lay that changed between one number and the next.
+#[derive(Clone, Default)]
+pub(super) struct XorChanges {
     leading: u32,
     significant: u32,
 }
@@ -43,11 +49,14 @@ impl State {
             _ => self.delta = self.delta.wrapping_add(delta_of_delta(bits)?),
         }
         self.ms = self.ms.wrapping_add(self.delta);
-        self.value_bits ^= self.value_change(bits)?;
+        self.value_bits ^= self.changes.next(bits)?;
         Some((self.ms, f64::from_bits(self.value_bits)))
     }
+}
 
-    fn value_change(&mut self, bits: &mut Bits<'_>) -> Option<u64> {
+impl XorChanges {
+    /// The bits that differ between a number and the one before it.
+    pub(super) fn next(&mut self, bits: &mut Bits<'_>) -> Option<u64> {
         if bits.read(1)? == 0 {
             return Some(0);
         }
@@ -75,7 +84,7 @@ fn delta_of_delta(bits: &mut Bits<'_>) -> Option<i64> {
 }
 
 /// A number of `width` bits whose upper half stands for negative numbers.
-fn signed(number: u64, width: u32) -> Option<i64> {
+pub(super) fn signed(number: u64, width: u32) -> Option<i64> {
     if width == 0 {
         return Some(0);
     }
@@ -88,13 +97,22 @@ fn zigzag(number: u64) -> i64 {
 }
 
 /// Bits, the most significant of each byte first.
-struct Bits<'a> {
+pub(super) struct Bits<'a> {
     bytes: &'a [u8],
     at: usize,
 }
 
-impl Bits<'_> {
-    fn read(&mut self, width: u32) -> Option<u64> {
+impl<'a> Bits<'a> {
+    pub(super) const fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, at: 0 }
+    }
+
+    /// How many bits are left.
+    pub(super) const fn left(&self) -> usize {
+        self.bytes.len() * 8 - self.at
+    }
+
+    pub(super) fn read(&mut self, width: u32) -> Option<u64> {
         let mut number = 0;
         let mut missing = width;
         while missing > 0 {
