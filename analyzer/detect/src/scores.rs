@@ -10,8 +10,9 @@ use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
 use crate::detectors::level::{CERTAIN, Shift};
 use crate::detectors::presence::{Presence, presence};
 use crate::math::{mean, median};
+use crate::onset::{Onset, onset};
 use crate::prepare::{Measure, measures};
-use crate::recovery::{Recovery, onset, recovery};
+use crate::recovery::{Recovery, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
 
@@ -57,7 +58,7 @@ pub(crate) struct SeriesScore {
     pub(crate) baseline: Option<f64>,
     /// The typical value during the fault.
     pub(crate) fault: Option<f64>,
-    pub(crate) onset_ms: Option<i64>,
+    pub(crate) onset: Option<Onset>,
     pub(crate) recovery: Recovery,
 }
 
@@ -128,7 +129,7 @@ impl Scorer {
             placebos: self.plan.placebos.iter().map(placebo).collect(),
             baseline: typical(before, cut.is_sparse()),
             fault: typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
-            onset_ms: self.onset_of(&cut, presence),
+            onset: self.onset_of(&cut, presence),
             recovery: self.recovery_of(&cut, presence),
         })
     }
@@ -162,12 +163,13 @@ impl Scorer {
         })
     }
 
-    /// A series that vanished did so where its first missing sample should have been.
-    fn onset_of(&self, cut: &Cut, presence: Presence) -> Option<i64> {
+    /// A series that vanished did so after its last sample, where its first missing one should have been.
+    fn onset_of(&self, cut: &Cut, presence: Presence) -> Option<Onset> {
         if presence == Presence::Vanished {
             let fell_silent = cut.in_fault(self.plan.fault).longest_silence().from_ms;
             let seen = cut.fault.times_ms.contains(&fell_silent);
-            return Some(if seen { fell_silent + self.plan.step_ms } else { fell_silent });
+            let at = if seen { fell_silent + self.plan.step_ms } else { fell_silent };
+            return Some(Onset { at, from: fell_silent, to: at });
         }
         onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady)
     }
