@@ -34,7 +34,8 @@ pub(crate) fn origin(
     (ranking(&suspects(services), topology, choice.scorer), choice.basis)
 }
 
-/// The ranking of one rule; ties by name.
+/// The ranking of one rule. Of equals, such as services of which several series vanished, the one comes first whose
+/// change as a whole is less likely by chance; then by name.
 fn ranking(suspects: &Suspects, topology: Option<&Topology>, scorer: OriginScorer) -> Vec<OriginCandidate> {
     let span = if scorer == OriginScorer::EarliestOnset { earliest_onset::span(suspects) } else { None };
     let score = |name: &str, own: &Suspect| match scorer {
@@ -43,13 +44,12 @@ fn ranking(suspects: &Suspects, topology: Option<&Topology>, scorer: OriginScore
         OriginScorer::LargestJump => largest_jump::score(name, own, suspects, topology),
         OriginScorer::EarliestOnset => earliest_onset::score(own, span),
     };
-    let mut ranked: Vec<OriginCandidate> = suspects
-        .iter()
-        .map(|(name, own)| OriginCandidate { service: (*name).to_owned(), score: score(name, own) })
-        .collect();
+    let mut scored: Vec<(f64, f64, &str)> =
+        suspects.iter().map(|(&name, own)| (score(name, own), own.p_value, name)).collect();
     // The sort is stable and the services come by name.
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score));
-    ranked
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
+    let candidate = |(score, _, name): (f64, f64, &str)| OriginCandidate { service: name.to_owned(), score };
+    scored.into_iter().map(candidate).collect()
 }
 
 /// Those that a service calls, without itself.

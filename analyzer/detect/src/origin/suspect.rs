@@ -26,6 +26,8 @@ pub(super) struct Change<'a> {
 
 /// What speaks against one service.
 pub(super) struct Suspect<'a> {
+    /// The chance of so much change of the service when nothing happened.
+    pub(super) p_value: f64,
     pub(super) changes: Vec<Change<'a>>,
     /// What its silence is worth, 0 to [`MOST`].
     pub(super) silence: f64,
@@ -88,7 +90,12 @@ fn suspect<'a>(service: &'a Service<'a>, gone: f64) -> Suspect<'a> {
         Change { series, stem: stem(metric), concern, strength }
     };
     let amounts = own().filter_map(|series| Some((series_of_any(series), amount(series)?))).collect();
-    Suspect { changes: own().map(change).collect(), silence: gone * silence, amounts }
+    Suspect {
+        p_value: service.p_value,
+        changes: own().map(change).collect(),
+        silence: gone * silence,
+        amounts,
+    }
 }
 
 /// Whether a series only moves while somebody sends requests.
