@@ -44,12 +44,12 @@ fn ranking(suspects: &Suspects, topology: Option<&Topology>, scorer: OriginScore
         OriginScorer::LargestJump => largest_jump::score(name, own, suspects, topology),
         OriginScorer::EarliestOnset => earliest_onset::score(own, span),
     };
-    let mut scored: Vec<(f64, f64, &str)> =
+    let mut ranked: Vec<(f64, f64, &str)> =
         suspects.iter().map(|(&name, own)| (score(name, own), own.p_value, name)).collect();
     // The sort is stable and the services come by name.
-    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
     let candidate = |(score, _, name): (f64, f64, &str)| OriginCandidate { service: name.to_owned(), score };
-    scored.into_iter().map(candidate).collect()
+    ranked.into_iter().map(candidate).collect()
 }
 
 /// Those that a service calls, without itself.
