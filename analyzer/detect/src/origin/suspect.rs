@@ -78,12 +78,15 @@ pub(super) fn suspects<'a>(services: &'a [Service<'a>]) -> Suspects<'a> {
 fn suspect<'a>(service: &'a Service<'a>, gone: f64) -> Suspect<'a> {
     let silence = silence(service);
     let own = || service.series.iter().filter(|one| !one.shared);
+    let mut vanished = own().filter(|one| one.score.presence == Presence::Vanished);
+    let unasked =
+        silence <= 0.0 && vanished.all(|one| comes_from_requests(Concern::of(&one.score.key.metric)));
     let change = |series: &'a Judged<'a>| {
         let metric = &series.score.key.metric;
         let concern = Concern::of(metric);
         let strength = match series.score.presence {
             // Nobody asks a service any more that is otherwise alive: that is the doing of those who would ask.
-            Presence::Vanished if silence <= 0.0 && comes_from_requests(concern) => 0.0,
+            Presence::Vanished if unasked => 0.0,
             Presence::Vanished => gone,
             _ => harmful(series, concern).clamp(0.0, MOST),
         };
