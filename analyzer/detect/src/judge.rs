@@ -51,13 +51,16 @@ pub fn judge(
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &hits);
     limits.extend(report::load_note(null.load));
+    let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
     Verdict {
         outcome,
         score: outcome::score(outcome, &hits),
         reasons,
         system,
         services: report::services(&hits),
-        origin: origin(&evidence, expectations.topology.as_ref()),
+        origin,
+        origin_basis,
+        propagation: report::propagation(&hits),
         findings,
         coverage: report::coverage(scores),
         limits,

@@ -12,6 +12,7 @@ mod scores;
 mod windows;
 
 mod detectors;
+mod onset;
 mod recovery;
 
 mod calibrate;
@@ -36,6 +37,7 @@ pub use learn::fit::{LearnedFit, fit};
 pub use learn::merge::merge;
 pub use learn::summary::{LearnedSummary, MOST_MOVERS, Mover, summary};
 pub use learn::{learn, suspicious};
+pub use origin::past::past_experiment;
 pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};
 pub use steady::{Steadiness, steady};

@@ -80,7 +80,7 @@ mod tests {
             placebos: Box::default(),
             baseline: Some(before),
             fault: Some(during),
-            onset_ms: None,
+            onset: None,
             recovery: Recovery::UNKNOWN,
             sides: Box::default(),
         }

@@ -1,122 +1,69 @@
 //! Where did the trouble start?
 //!
-//! In: every service and, if known, who calls whom. Out: every service, the most likely origin first.
+//! In: every service and, if known, who calls whom and how well each rule found the targets of past experiments. Out:
+//! every service, the most likely origin first, and why it was ranked like this.
 //!
-//! Simple scores of the strongest changes win in the literature (Pham et al., ASE 2024; Orchard et al., `NeurIPS` 2025),
-//! a service that fell silent is the first suspect, because trouble elsewhere slows a service down but seldom makes it
-//! disappear, and a call graph helps: latency and errors travel from the called to the caller, so a service is only blamed for
-//! what goes beyond the services that it calls, and it is more suspicious if those who call it suffer likewise.
+//! No rule is best on every system (regret up to 25 points between systems, arXiv 2606.29159), so there are several,
+//! each in a file with its source, and [`choice`] decides.
+
+pub(crate) mod choice;
+mod earliest_onset;
+mod largest_jump;
+pub(crate) mod past;
+mod relative_size;
+mod strongest_changes;
+mod suspect;
 
 use std::collections::BTreeMap;
 
-use aftermath_model::{OriginCandidate, Topology};
+use aftermath_model::{LearnedNull, OriginCandidate, OriginScorer, Topology};
 
-use crate::detectors::presence::Presence;
-use crate::semantics::{Concern, stem};
-use crate::service::{Judged, Service};
+use crate::service::Service;
+use suspect::{Suspect, suspects};
 
-/// So many of the strongest different changes speak for a service: one may be a fluke, all would favour services with
-/// many metrics.
-const STRONGEST: usize = 3;
-/// Suffering callers count half: they are a second witness of the same change, not a second change.
-const CALLERS: f64 = 0.5;
-/// Traffic counts half: it mostly follows from what happened elsewhere.
-const TRAFFIC: f64 = 0.5;
-/// A strength beyond this says nothing more about the origin: the far tail is a matter of luck.
-const MOST: f64 = 12.0;
+/// Every service by name.
+type Suspects<'a> = BTreeMap<&'a str, Suspect<'a>>;
 
-/// A service is silent once at least this share of its series, or of its replicas, is gone.
-const SILENT: f64 = 0.5;
-
-/// The strongest harmful change of each stem of a service, by what it is about.
-type Changes = BTreeMap<String, (Concern, f64)>;
-
-/// Every service with its score, the most likely origin first; ties by name. Series without a service blame nobody,
-/// unless there is nothing else.
-pub(crate) fn origin(services: &[Service], topology: Option<&Topology>) -> Vec<OriginCandidate> {
-    let named = services.iter().any(|service| !service.name.is_empty());
-    let candidates = || services.iter().filter(|service| !named || !service.name.is_empty());
-    // A silence that several services share tells of who watches them, and of each the less the more they are.
-    let silent = candidates().filter(|&service| silence(service) > 0.0).count();
-    let gone = MOST / silent.max(1) as f64;
-    let changes: BTreeMap<&str, Changes> =
-        candidates().map(|service| (service.name, changes(service, gone))).collect();
-    let mut ranked: Vec<OriginCandidate> = candidates()
-        .map(|service| OriginCandidate {
-            service: service.name.to_owned(),
-            score: gone * silence(service) + blame(service.name, &changes[service.name], &changes, topology),
-        })
-        .collect();
-    ranked.sort_by(|a, b| b.score.total_cmp(&a.score).then_with(|| a.service.cmp(&b.service)));
-    ranked
+/// Every service with its score, the most likely origin first, and what the ranking rests on, in a sentence.
+pub(crate) fn origin(
+    services: &[Service],
+    topology: Option<&Topology>,
+    learned: Option<&LearnedNull>,
+) -> (Vec<OriginCandidate>, String) {
+    let choice = choice::choose(learned.map_or(&[], |learned| &learned.experiments));
+    (ranking(&suspects(services), topology, choice.scorer), choice.basis)
 }
 
-/// The share of a service that fell silent during the fault: of its series that are gone, or of its replicas that
-/// Prometheus could not reach (`up` at 0) though it could before; 0 below [`SILENT`].
-fn silence(service: &Service) -> f64 {
-    let share = |of: Vec<bool>| of.iter().filter(|&&silent| silent).count() as f64 / of.len().max(1) as f64;
-    let own = || service.series.iter().filter(|one| !one.shared && one.score.covers > 0);
-    let gone = share(own().map(|one| one.score.presence == Presence::Vanished).collect());
-    let fell = |one: &Judged| {
-        one.score.baseline.is_some_and(|before| before > SILENT)
-            && one.score.fault.is_some_and(|during| during < SILENT)
+/// The ranking of one rule. Of equals, such as services of which several series vanished, the one comes first whose
+/// change as a whole is less likely by chance; then by name.
+fn ranking(suspects: &Suspects, topology: Option<&Topology>, scorer: OriginScorer) -> Vec<OriginCandidate> {
+    let span = if scorer == OriginScorer::EarliestOnset { earliest_onset::span(suspects) } else { None };
+    let score = |name: &str, own: &Suspect| match scorer {
+        OriginScorer::StrongestChanges => strongest_changes::score(name, own, suspects, topology),
+        OriginScorer::RelativeSize => relative_size::score(own),
+        OriginScorer::LargestJump => largest_jump::score(name, own, suspects, topology),
+        OriginScorer::EarliestOnset => earliest_onset::score(own, span),
     };
-    let unreachable = share(own().filter(|one| one.score.key.metric == "up").map(fell).collect());
-    let silent = gone.max(unreachable);
-    if silent >= SILENT { silent } else { 0.0 }
+    let mut ranked: Vec<(f64, f64, &str)> =
+        suspects.iter().map(|(&name, own)| (score(name, own), own.p_value, name)).collect();
+    // The sort is stable and the services come by name.
+    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.total_cmp(&b.1)));
+    let candidate = |(score, _, name): (f64, f64, &str)| OriginCandidate { service: name.to_owned(), score };
+    ranked.into_iter().map(candidate).collect()
 }
 
-fn changes(service: &Service, gone: f64) -> Changes {
-    let mut changes = Changes::new();
-    for one in service.series.iter().filter(|one| !one.shared) {
-        let metric = &one.score.key.metric;
-        let change = changes.entry(stem(metric)).or_insert((Concern::of(metric), 0.0));
-        change.1 = change.1.max(harm(one, gone));
-    }
-    changes
+/// Those that a service calls, without itself.
+fn called<'a>(name: &'a str, suspects: &'a Suspects, topology: Option<&'a Topology>) -> Vec<&'a Suspect<'a>> {
+    let names = topology.into_iter().flat_map(|graph| graph.callees(name));
+    names.filter(|&other| other != name).filter_map(|other| suspects.get(other)).collect()
 }
 
-/// How strong the change is in the direction that hurts; `gone` if the series vanished.
-fn harm(one: &Judged, gone: f64) -> f64 {
-    let metric = one.score.key.metric.to_ascii_lowercase();
-    if one.score.presence == Presence::Vanished {
-        // Whatever it measured, nobody answers any more.
-        return gone;
-    }
-    let good = ["success", "availab"].iter().any(|word| metric.contains(word));
-    let harmful = match Concern::of(&metric) {
-        Concern::Errors if good => -one.strength,
-        Concern::Errors | Concern::Latency => one.strength,
-        Concern::Saturation | Concern::Traffic | Concern::Other => one.strength.abs(),
-    };
-    harmful.clamp(0.0, MOST)
-}
-
-fn blame(name: &str, own: &Changes, all: &BTreeMap<&str, Changes>, topology: Option<&Topology>) -> f64 {
-    let worst = |neighbours: &[&str], concern: Concern| {
-        neighbours
-            .iter()
-            .filter_map(|neighbour| all.get(neighbour))
-            .map(|changes| of(changes, concern))
-            .fold(0.0, f64::max)
-    };
-    let called: Vec<&str> = topology.map(|graph| graph.callees(name).collect()).unwrap_or_default();
-    let calling: Vec<&str> = topology.map(|graph| graph.callers(name).collect()).unwrap_or_default();
-    let mut parts: Vec<f64> = own
-        .values()
-        .map(|&(concern, strength)| match concern {
-            Concern::Traffic => TRAFFIC * strength,
-            Concern::Errors | Concern::Latency => {
-                let beyond = (strength - worst(&called, concern)).max(0.0);
-                beyond + CALLERS * strength.min(worst(&calling, concern))
-            }
-            Concern::Saturation | Concern::Other => strength,
-        })
-        .collect();
-    parts.sort_by(|a, b| b.total_cmp(a));
-    parts.iter().take(STRONGEST).sum::<f64>() / STRONGEST as f64
-}
-
-fn of(changes: &Changes, concern: Concern) -> f64 {
-    changes.values().filter(|(about, _)| *about == concern).map(|&(_, strength)| strength).fold(0.0, f64::max)
+/// Those that call a service, without itself.
+fn calling<'a>(
+    name: &'a str,
+    suspects: &'a Suspects,
+    topology: Option<&'a Topology>,
+) -> Vec<&'a Suspect<'a>> {
+    let names = topology.into_iter().flat_map(|graph| graph.callers(name));
+    names.filter(|&other| other != name).filter_map(|other| suspects.get(other)).collect()
 }

@@ -1,8 +1,8 @@
-//! When did the change begin, and when was it over?
+//! When was the change over?
 //!
-//! In: one series before, during and after the fault. Out: its onset and a [`Recovery`], and from several those of their
-//! service. A series is back at the first
-//! of three blocks in a row that lie within its normal band; at the end of the watch it must also still be there.
+//! In: one series before and after the fault. Out: a [`Recovery`], and from several that of their service. A series is
+//! back at the first of three blocks in a row that lie within its normal band; at the end of the watch it must also still
+//! be there.
 
 use aftermath_model::RecoveryState;
 
@@ -27,8 +27,6 @@ const SERIES_THAT_MAY_LAG: f64 = 0.25;
 const BLOCKS_IN_A_ROW: usize = 3;
 /// Samples in a block, where there are enough.
 const BLOCK: usize = 5;
-/// A change begins where the samples first leave the band of three standard deviations, the usual control limit.
-const LEAVES_BAND_SD: f64 = 3.0;
 
 /// Whether and when a series came back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -46,16 +44,17 @@ impl Recovery {
 }
 
 /// What is normal for a series, in its own softly bounded units.
-struct Normal {
+pub(crate) struct Normal {
     scale: Scale,
     level: f64,
     deviation: f64,
-    phi: f64,
+    pub(crate) phi: f64,
     of_level: f64,
 }
 
 impl Normal {
-    fn of(baseline: &[f64]) -> Self {
+    /// Of at least one sample.
+    pub(crate) fn of(baseline: &[f64]) -> Self {
         let scale = Scale::of(baseline).unwrap_or(Scale {
             centre: baseline[0],
             spread: (1e-9 * baseline[0].abs()).max(f64::MIN_POSITIVE),
@@ -76,25 +75,28 @@ impl Normal {
         (mean(&bounded) - self.level).abs()
     }
 
+    /// Values as distances from the normal level, each without what the one before foretells; `before` is the value
+    /// before the first.
+    pub(crate) fn whitened(&self, before: f64, values: &[f64]) -> Vec<f64> {
+        let mut last = self.scale.bounded(before) - self.level;
+        let whitened = values.iter().map(|&value| {
+            let distance = self.scale.bounded(value) - self.level;
+            let foretold = self.phi * std::mem::replace(&mut last, distance);
+            distance - foretold
+        });
+        whitened.collect()
+    }
+
+    /// The variance of whitened values.
+    pub(crate) fn innovation_variance(&self) -> f64 {
+        self.deviation * self.deviation * (1.0 - self.phi * self.phi)
+    }
+
     /// The standard error of that distance.
     fn error(&self, samples: usize) -> f64 {
         let of_mean = variance_inflation(self.phi, samples) / samples as f64;
         self.deviation * (of_mean + self.of_level).sqrt()
     }
-}
-
-/// When the change of the fault window began: the first sample of the first pair that leaves the normal band; `None` if
-/// none does.
-pub(crate) fn onset(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Option<i64> {
-    if baseline.is_empty() {
-        return times_ms.first().copied();
-    }
-    let normal = Normal::of(baseline);
-    let band = LEAVES_BAND_SD * normal.deviation;
-    let outside = |value: f64| normal.distance(&[value]) > band;
-    let pair = (0..values.len())
-        .find(|&index| outside(values[index]) && values.get(index + 1).is_none_or(|&next| outside(next)))?;
-    Some(times_ms[pair])
 }
 
 /// Whether and when the series came back after the fault.
@@ -171,13 +173,6 @@ mod tests {
     #[test]
     fn nothing_is_claimed_from_two_samples() {
         assert_eq!(recovery(&wave(100, |_| 0.0), &times(2), &[100.0, 100.0]), Recovery::UNKNOWN);
-    }
-
-    #[test]
-    fn a_change_begins_with_the_first_pair_outside_the_band() {
-        let late = wave(20, |index| if index < 8 { 0.0 } else { 90.0 });
-        assert_eq!(onset(&wave(100, |_| 0.0), &times(20), &late), Some(8_000));
-        assert_eq!(onset(&wave(100, |_| 0.0), &times(20), &wave(20, |_| 0.0)), None);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
 use crate::detectors::level::{CERTAIN, Shift};
 use crate::detectors::presence::{Presence, presence};
 use crate::math::{mean, median};
+use crate::onset::{Onset, onset};
 use crate::prepare::{Measure, measures};
-use crate::recovery::{Recovery, onset, recovery};
+use crate::recovery::{Recovery, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
 use side::{SideScore, side_scores};
@@ -62,7 +63,7 @@ pub(crate) struct SeriesScore {
     pub(crate) baseline: Option<f64>,
     /// The typical value during the fault.
     pub(crate) fault: Option<f64>,
-    pub(crate) onset_ms: Option<i64>,
+    pub(crate) onset: Option<Onset>,
     pub(crate) recovery: Recovery,
     /// Changes besides that of the level.
     pub(crate) sides: Box<[SideScore]>,
@@ -122,7 +123,7 @@ impl Scorer {
         let shift = if presence == Presence::Vanished { GONE } else { cut.shift().unwrap_or_default() };
 
         let placebo = |placebo: &Placebo| cut.placebo(*placebo, self.plan.drift_allowance());
-        let (onset_ms, recovery) = (self.onset_of(&cut, presence), self.recovery_of(&cut, presence));
+        let (onset, recovery) = (self.onset_of(&cut, presence), self.recovery_of(&cut, presence));
         let watched_throughout = presence == Presence::Steady;
         Ok(SeriesScore {
             key: measure.key.clone(),
@@ -141,10 +142,10 @@ impl Scorer {
                 0 => typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
                 _ => during.last().copied(),
             },
-            onset_ms,
+            onset,
             recovery,
             sides: if watched_throughout {
-                side_scores(&cut, &self.plan, (onset_ms, recovery))
+                side_scores(&cut, &self.plan, (onset, recovery))
             } else {
                 Box::default()
             },
@@ -180,12 +181,13 @@ impl Scorer {
         })
     }
 
-    /// A series that vanished did so where its first missing sample should have been.
-    fn onset_of(&self, cut: &Cut, presence: Presence) -> Option<i64> {
+    /// A series that vanished did so after its last sample, where its first missing one should have been.
+    fn onset_of(&self, cut: &Cut, presence: Presence) -> Option<Onset> {
         if presence == Presence::Vanished {
             let fell_silent = cut.in_fault(self.plan.fault).longest_silence().from_ms;
             let seen = cut.fault.times_ms.contains(&fell_silent);
-            return Some(if seen { fell_silent + self.plan.step_ms } else { fell_silent });
+            let at = if seen { fell_silent + self.plan.step_ms } else { fell_silent };
+            return Some(Onset { at, from: fell_silent, to: at });
         }
         onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady)
     }

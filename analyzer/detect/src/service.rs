@@ -13,6 +13,7 @@ use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, StemOf, evidence};
 use crate::multiple::{q_values, simes};
+use crate::onset::Onset;
 use crate::prepare::SHAPE;
 use crate::recovery::Recovery;
 use crate::scores::SeriesScore;
@@ -62,9 +63,9 @@ impl Judged<'_> {
     }
 
     /// When the change that speaks began.
-    pub(crate) fn onset_ms(&self) -> Option<i64> {
+    pub(crate) fn onset(&self) -> Option<Onset> {
         let of_side = self.side().and_then(|side| side.detail.as_ref());
-        of_side.map_or(self.score.onset_ms, |detail| detail.onset_ms)
+        of_side.map_or(self.score.onset, |detail| detail.onset)
     }
 
     /// Certain enough to stand for itself among all series.

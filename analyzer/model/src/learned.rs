@@ -1,8 +1,12 @@
 //! What quiet windows of a system taught: the null distribution that later verdicts are held against.
 
+mod experiments;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use experiments::{OriginScorer, PastExperiment};
 
 /// The null distribution of one system, learned from windows in which nothing happened.
 ///
@@ -36,6 +40,10 @@ pub struct LearnedNull {
     /// not measured.
     #[serde(default)]
     pub failed: LearnedRate,
+    /// How well each rule found the origin of past experiments, in the order in which they were learned. Left out where
+    /// there are none, so that programs from before them can read the file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub experiments: Vec<PastExperiment>,
 }
 
 /// The quiet statistics of one series: how wide chance makes them.

@@ -24,7 +24,7 @@ pub mod learned;
 pub use catalog::{Catalog, CatalogEntry};
 pub use finding::{Channel, Direction, Finding};
 pub use gap::{Gap, GapCause};
-pub use learned::LearnedNull;
+pub use learned::{LearnedNull, OriginScorer, PastExperiment};
 pub use provenance::{CheckOutcome, Experiment, Provenance, SourceDescription};
 pub use reason::{Reason, ReasonId};
 pub use samples::{Block, RecordedRun, SampleDefects, Series};

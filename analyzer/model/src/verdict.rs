@@ -44,8 +44,10 @@ pub struct ServiceVerdict {
     pub p_value: f64,
     /// How badly it was hit, 0 to 100.
     pub severity: f64,
-    /// When its first change began.
+    /// When its changes began: the weighted median of those that speak for it.
     pub onset: Option<Timestamp>,
+    /// The interval that holds that moment in 95 of 100 cases: had not begun, had begun.
+    pub onset_interval: Option<(Timestamp, Timestamp)>,
     /// When its last change was over.
     pub recovered_at: Option<Timestamp>,
     /// From the end of the fault until then, in seconds; never negative.
@@ -111,6 +113,12 @@ pub struct Verdict {
     pub services: Vec<ServiceVerdict>,
     /// Every service, the most likely origin first.
     pub origin: Vec<OriginCandidate>,
+    /// By which rule the origin was ranked and why, in a sentence.
+    pub origin_basis: String,
+    /// The order in which affected services were reached, in waves: each service of a wave surely began to change after
+    /// one of the wave before it; what shares a wave cannot be ordered. Services whose beginning cannot be told are
+    /// left out.
+    pub propagation: Vec<Vec<String>>,
     /// The evidence, the strongest first.
     pub findings: Vec<Finding>,
     /// How much the verdict rests on.
@@ -135,6 +143,8 @@ impl Verdict {
             },
             services: Vec::new(),
             origin: Vec::new(),
+            origin_basis: String::new(),
+            propagation: Vec::new(),
             findings: Vec::new(),
             coverage: Coverage { series, ..Coverage::default() },
             limits: Vec::new(),

@@ -74,6 +74,8 @@ mod tests {
             },
             services: vec![],
             origin: vec![],
+            origin_basis: String::new(),
+            propagation: vec![],
             findings: vec![],
             coverage: Coverage::default(),
             limits: vec![],

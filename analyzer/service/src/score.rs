@@ -121,7 +121,8 @@ pub fn check_names(expectations: &Expectations, verdict: &Verdict) -> Result<(),
     problems.into_result()
 }
 
-fn listed(names: &[&str]) -> String {
+/// Names in a sentence; beyond the first few only their number.
+pub(crate) fn listed(names: &[&str]) -> String {
     const NAMED_MAX: usize = 20;
     let shown = names.iter().take(NAMED_MAX).map(|name| visible(name)).collect::<Vec<_>>().join(", ");
     match names.len().saturating_sub(NAMED_MAX) {

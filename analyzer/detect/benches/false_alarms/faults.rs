@@ -1,10 +1,12 @@
 //! Systems with a fault: what is found, how much of it is false, and how well its end is timed.
 
+use std::collections::BTreeMap;
+
 use aftermath_generator::{FaultKind, Scenario, Shape, System};
-use aftermath_model::{Outcome, RecoveryState, Verdict};
+use aftermath_model::{OriginScorer, Outcome, RecoveryState, Verdict};
 
 use crate::options::Options;
-use crate::{median, percent, verdict};
+use crate::{median, percent, places, verdict};
 
 #[derive(Default)]
 struct Tally {
@@ -22,6 +24,8 @@ struct Tally {
     lasting: usize,
     lasting_seen: usize,
     origin_first: usize,
+    /// The place of the target by each rule, with the call graph and without.
+    places: BTreeMap<(OriginScorer, bool), Vec<usize>>,
 }
 
 /// One table for each size and shape.
@@ -46,14 +50,25 @@ pub(crate) fn report(options: &Options) {
          false discovery proportion | origin first | recovery time: median error in steps (half of all within) | lasting: said so |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
+    let mut rules = Vec::new();
     for scenario in scenarios.into_iter().take(if options.wants("all-faults") { 10 } else { 2 }) {
         let scenario = options.sized(&scenario);
         let mut tally = Tally::default();
         for seed in options.seeds() {
             let system = System::generate(&scenario, seed);
             tally.add(&system, &verdict(&system));
+            tally.rank(&system);
         }
+        rules.push((scenario.name, tally.rules()));
         println!("| {} | {} |", scenario.name, tally.cells());
+    }
+    println!(
+        "\n### Origin: target first / among the first three, by rule, with and without the call graph\n"
+    );
+    let names = OriginScorer::ALL.map(|rule| format!("{} | without", rule.as_str())).join(" | ");
+    println!("| fault | {names} |\n|---|{}", "---|".repeat(2 * OriginScorer::ALL.len()));
+    for (name, cells) in rules {
+        println!("| {name} | {cells} |");
     }
 }
 
@@ -94,6 +109,27 @@ impl Tally {
         };
         let wrong = verdict.findings.iter().filter(is_false).count();
         self.false_shares.push(wrong as f64 / verdict.findings.len().max(1) as f64);
+    }
+
+    fn rank(&mut self, system: &System) {
+        for with_graph in [true, false] {
+            let past = places(system, with_graph);
+            for (rule, place) in past.into_iter().flat_map(|past| past.ranks) {
+                self.places.entry((rule, with_graph)).or_default().push(place);
+            }
+        }
+    }
+
+    /// For each rule with and without the call graph: the share of targets first and among the first three.
+    fn rules(&self) -> String {
+        let cell = |rule, with_graph| {
+            let places = self.places.get(&(rule, with_graph)).map_or(&[][..], Vec::as_slice);
+            let share = |most| {
+                places.iter().filter(|&&place| place <= most).count() as f64 / places.len().max(1) as f64
+            };
+            format!("{:.2} / {:.2}", share(1), share(3))
+        };
+        OriginScorer::ALL.map(|rule| format!("{} | {}", cell(rule, true), cell(rule, false))).join(" | ")
     }
 
     /// The columns after the name.

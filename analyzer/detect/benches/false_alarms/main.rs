@@ -13,9 +13,9 @@ mod kayenta;
 mod options;
 mod quiet;
 
-use aftermath_detect::{Proportion, Scorer, Scores, judge};
+use aftermath_detect::{Proportion, Scorer, Scores, judge, past_experiment};
 use aftermath_generator::System;
-use aftermath_model::{Expectations, Verdict};
+use aftermath_model::{Expectations, PastExperiment, Verdict};
 
 use options::Options;
 
@@ -44,13 +44,24 @@ fn main() {
 
 /// The verdict on a generated system, without any history.
 fn verdict(system: &System) -> Verdict {
+    let kept = scores(system);
+    let expectations = Expectations { topology: Some(system.topology.clone()), ..Expectations::default() };
+    judge(&kept, &system.timeline, &expectations, None, false)
+}
+
+/// The place of the target in the ranking of every rule.
+fn places(system: &System, with_graph: bool) -> Option<PastExperiment> {
+    let topology = with_graph.then_some(&system.topology);
+    past_experiment(&scores(system), &system.timeline, system.truth.target.as_ref()?, topology, None).ok()
+}
+
+fn scores(system: &System) -> Scores {
     let scorer = Scorer::new(&system.timeline);
     let mut kept = Scores::default();
     for block in &system.blocks {
         kept.merge(scorer.score(block));
     }
-    let expectations = Expectations { topology: Some(system.topology.clone()), ..Expectations::default() };
-    judge(&kept, &system.timeline, &expectations, None, false)
+    kept
 }
 
 /// A rate with the upper end of its 95 % interval, in percent.

@@ -5,6 +5,7 @@ use aftermath_model::{GapCause, Outcome, Reason, ReasonId, RecoveryState, Timest
 use super::Case;
 use crate::cut::SHORTEST;
 use crate::detectors::presence::Presence;
+use crate::onset::{self, Onset};
 use crate::recovery::of_service;
 use crate::scores::Scores;
 use crate::service::{Judged, Service};
@@ -32,7 +33,8 @@ pub(super) struct Hit<'a> {
     pub(super) p_value: f64,
     /// That of its signs, where it is affected or suspicious.
     pub(super) severity: f64,
-    pub(super) onset: Option<Timestamp>,
+    /// Where it is affected.
+    pub(super) onset: Option<Onset>,
     pub(super) recovered_at: Option<Timestamp>,
     pub(super) recovery_seconds: Option<f64>,
     pub(super) state: RecoveryState,
@@ -61,7 +63,8 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         (RecoveryState::Unaffected, None)
     };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
-    let onset = signs.iter().filter_map(Judged::onset_ms).min();
+    let onsets: Vec<(Onset, f64)> =
+        signs.iter().filter_map(|one| Some((one.onset()?, one.strength.abs()))).collect();
     Hit {
         name: service.name,
         affected,
@@ -69,7 +72,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         expected: case.expectations.foresees(service.name),
         p_value: service.p_value,
         severity: if affected || suspicious { severity(&signs) } else { 0.0 },
-        onset: onset.filter(|_| affected).and_then(at),
+        onset: onset::of_service(&onsets).filter(|_| affected),
         recovered_at: recovered_ms.and_then(at),
         recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),
         state,

@@ -7,6 +7,7 @@ use aftermath_model::{Coverage, Direction, Finding, GapCause, GapCount, ServiceV
 use super::outcome::Hit;
 use crate::detectors::level::LEAST_SHARE;
 use crate::detectors::presence::Presence;
+use crate::onset::{Onset, waves};
 use crate::scores::Scores;
 use crate::service::Judged;
 
@@ -65,12 +66,26 @@ fn finding(judged: &Judged) -> Finding {
         fault: detail.map_or(score.fault, |detail| Some(detail.fault)),
         p_value: judged.p_value,
         q_value: judged.q_value,
-        onset: judged.onset_ms().and_then(at),
+        onset: judged.onset().and_then(|onset| at(onset.at)),
         recovered_at: judged.recovery().at_ms.and_then(at),
     }
 }
 
+/// The affected services in the order in which they were reached, as far as it can be told.
+pub(super) fn propagation(hits: &[Hit]) -> Vec<Vec<String>> {
+    let mut dated: Vec<(&str, Onset)> = hits
+        .iter()
+        .filter_map(|hit| Some((hit.name, hit.onset?)))
+        .filter(|(name, _)| !name.is_empty())
+        .collect();
+    dated.sort_unstable_by_key(|&(name, _)| name);
+    let onsets: Vec<Onset> = dated.iter().map(|&(_, onset)| onset).collect();
+    let named = |wave: Vec<usize>| wave.into_iter().map(|index| dated[index].0.to_owned()).collect();
+    waves(&onsets).into_iter().map(named).collect()
+}
+
 pub(super) fn services(hits: &[Hit]) -> Vec<ServiceVerdict> {
+    let at = |ms: i64| Timestamp::from_ms(ms).ok();
     hits.iter()
         .map(|hit| ServiceVerdict {
             name: hit.name.to_owned(),
@@ -78,7 +93,8 @@ pub(super) fn services(hits: &[Hit]) -> Vec<ServiceVerdict> {
             expected: hit.expected,
             p_value: hit.p_value,
             severity: if hit.affected { hit.severity } else { 0.0 },
-            onset: hit.onset,
+            onset: hit.onset.and_then(|onset| at(onset.at)),
+            onset_interval: hit.onset.and_then(|onset| at(onset.from).zip(at(onset.to))),
             recovered_at: hit.recovered_at,
             recovery_seconds: hit.recovery_seconds,
             state: hit.state,

@@ -41,6 +41,7 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
         add(&mut whole.failed, part.failed);
         whole.service_evidence.extend(part.service_evidence);
         whole.system_p_values.extend(part.system_p_values);
+        whole.experiments.extend(part.experiments);
     }
     whole.services.sort();
     whole.services.dedup();

@@ -4,9 +4,10 @@
 
 use std::collections::BTreeMap;
 
-use aftermath_model::LearnedNull;
+use aftermath_model::{LearnedNull, OriginScorer, PastExperiment};
 
 use crate::calibrate::service_and_metric;
+use crate::origin::choice::{choose, mean_reciprocal_rank};
 use crate::proportion::Proportion;
 
 /// What quiet windows of a system taught, in short.
@@ -29,6 +30,10 @@ pub struct LearnedSummary {
     /// Quantiles of the system p-values of the quiet windows: the probability and the value, for the smallest, 5 %, a
     /// quarter, the half, three quarters and the largest. About equal to their probabilities if all is well.
     pub system_p_quantiles: Vec<(f64, f64)>,
+    /// Each rule for the origin with its mean reciprocal rank over the past experiments; empty without any.
+    pub origin_rules: Vec<(OriginScorer, f64)>,
+    /// By which rule origins are ranked and why, in a sentence.
+    pub origin_basis: String,
 }
 
 /// A metric of a service that moves by itself.
@@ -66,7 +71,16 @@ pub fn summary(learned: &LearnedNull) -> LearnedSummary {
             .iter()
             .filter_map(|&probability| Some((probability, quantile(&learned.system_p_values, probability)?)))
             .collect(),
+        origin_rules: origin_rules(&learned.experiments),
+        origin_basis: choose(&learned.experiments).basis,
     }
+}
+
+fn origin_rules(experiments: &[PastExperiment]) -> Vec<(OriginScorer, f64)> {
+    if experiments.is_empty() {
+        return Vec::new();
+    }
+    OriginScorer::ALL.map(|scorer| (scorer, mean_reciprocal_rank(scorer, experiments))).to_vec()
 }
 
 fn movers(learned: &LearnedNull) -> Vec<Mover> {

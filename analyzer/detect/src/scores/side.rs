@@ -8,6 +8,7 @@ use crate::cut::{Cut, single};
 use crate::detectors::burst::WIDTH;
 use crate::detectors::sides::SIDES;
 use crate::math::{mean, median};
+use crate::onset::Onset;
 use crate::recovery::{Recovery, recovery};
 use crate::windows::Plan;
 
@@ -34,13 +35,13 @@ pub(crate) struct Detail {
     pub(crate) baseline: f64,
     /// See [`aftermath_model::Finding::fault`].
     pub(crate) fault: f64,
-    pub(crate) onset_ms: Option<i64>,
+    pub(crate) onset: Option<Onset>,
     pub(crate) recovery: Recovery,
 }
 
 /// The side scores of a series; none where the fault is too short or the series has no noise of its own. `of_level` is
 /// when the change of the level began and whether it is over.
-pub(crate) fn side_scores(cut: &Cut, plan: &Plan, of_level: (Option<i64>, Recovery)) -> Box<[SideScore]> {
+pub(crate) fn side_scores(cut: &Cut, plan: &Plan, of_level: (Option<Onset>, Recovery)) -> Box<[SideScore]> {
     let Some(fault) = cut.sides() else { return Box::default() };
     let allowance = single(plan.drift_allowance());
     let placebos: Vec<_> =
@@ -62,13 +63,13 @@ pub(crate) fn side_scores(cut: &Cut, plan: &Plan, of_level: (Option<i64>, Recove
     kept.collect()
 }
 
-fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Recovery)) -> Detail {
+fn detail(cut: &Cut, channel: Channel, (onset, recovered): (Option<Onset>, Recovery)) -> Detail {
     let (before, during) = (&cut.baseline.natural, &cut.fault.natural);
     match channel {
         Channel::Spread => Detail {
             baseline: mean(&moves(before)),
             fault: mean(&moves(during)),
-            onset_ms: cut.fault.times_ms.first().copied(),
+            onset: None,
             recovery: recovery_of_spread(cut),
         },
         Channel::Burst => {
@@ -76,7 +77,7 @@ fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Reco
             Detail {
                 baseline: median(before),
                 fault: during.get(place..place + WIDTH).map_or(f64::NAN, mean),
-                onset_ms: cut.fault.times_ms.get(place).copied(),
+                onset: burst_onset(&cut.fault.times_ms, place),
                 recovery: recovered,
             }
         }
@@ -85,7 +86,7 @@ fn detail(cut: &Cut, channel: Channel, (onset_ms, recovered): (Option<i64>, Reco
             Detail {
                 baseline: median(&during[..third]),
                 fault: median(&during[during.len() - third..]),
-                onset_ms: onset_ms.or_else(|| cut.fault.times_ms.first().copied()),
+                onset,
                 recovery: recovered,
             }
         }
@@ -97,6 +98,12 @@ fn farthest_burst(cut: &Cut) -> usize {
     let values = &profile.fault.values;
     let farthest = profile.fault.threes.farthest(values.whole(), values.moments(values.whole()).mean);
     farthest.map_or(0, |(place, _)| place)
+}
+
+/// The burst began with one of its three samples.
+fn burst_onset(times_ms: &[i64], place: usize) -> Option<Onset> {
+    let (&at, &last) = (times_ms.get(place)?, times_ms.get(place + WIDTH - 1)?);
+    Some(Onset { at, from: times_ms[place.saturating_sub(1)], to: last })
 }
 
 fn moves(values: &[f64]) -> Vec<f64> {

@@ -221,10 +221,20 @@ pub(super) struct LearnArgs {
     /// A recording; the windows that follow belong to it; may be repeated.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["show", "merge"])]
     pub(super) recording: Vec<PathBuf>,
-    /// A quiet window to treat as the baseline; one for each recording.
+    /// A recording of a past experiment whose target is known; the windows, --target and --topology that follow belong to
+    /// it; may be repeated. It teaches which rule finds origins best, not what is normal.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["show", "merge"])]
+    pub(super) experiment: Vec<PathBuf>,
+    /// The service that the fault of an experiment acted on; one for each experiment.
+    #[arg(long, value_name = "SERVICE", requires = "experiment")]
+    pub(super) target: Vec<String>,
+    /// The call graph of an experiment, a JSON file `{"edges":[["caller","callee"],…]}`.
+    #[arg(long, value_name = "FILE", requires = "experiment")]
+    pub(super) topology: Vec<PathBuf>,
+    /// A quiet window to treat as the baseline; one for each recording. For an experiment, when it was left alone.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) baseline: Vec<String>,
-    /// A quiet window to treat as the fault; one for each recording.
+    /// A quiet window to treat as the fault; one for each recording. For an experiment, when the fault acted.
     #[arg(long, value_name = "FROM..TO", allow_hyphen_values = true)]
     pub(super) fault: Vec<String>,
     /// A quiet window to treat as the recovery.

@@ -9,7 +9,7 @@ use clap::ArgMatches;
 
 use super::args::{LearnArgs, WindowArgs};
 use super::calibrate::percent;
-use super::{plan, render, source};
+use super::{past_experiment, plan, render, source};
 use crate::clock::now;
 use crate::exit_code::ExitCode;
 use crate::export::visible;
@@ -19,12 +19,23 @@ use crate::score::score_file;
 
 /// A recording and the windows that were given after it.
 #[derive(Debug, PartialEq)]
-pub(super) struct Quiet {
-    recording: PathBuf,
+pub(super) struct Stretch {
+    pub(super) recording: PathBuf,
     baseline: String,
     fault: String,
     recovery: Option<String>,
     exclude: Vec<String>,
+    /// What was done in it; `None` in a quiet one.
+    pub(super) known: Option<KnownFault>,
+}
+
+/// What is known of a past experiment.
+#[derive(Debug, PartialEq)]
+pub(super) struct KnownFault {
+    /// The service that the fault acted on.
+    pub(super) target: String,
+    /// A file with the call graph.
+    pub(super) topology: Option<PathBuf>,
 }
 
 pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, Failure> {
@@ -54,14 +65,23 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
 
 fn from_windows(args: &LearnArgs, matches: &ArgMatches, progress: &Progress) -> Result<LearnedNull, Failure> {
     let now = now()?;
-    let stretches = group(in_order(args, matches))?;
+    let (experiments, stretches): (Vec<Stretch>, Vec<Stretch>) =
+        group(in_order(args, matches))?.into_iter().partition(|stretch| stretch.known.is_some());
     let mut windows = Vec::new();
     for (index, quiet) in stretches.iter().enumerate() {
         progress.stage(&format!("learning from window {} of {}", index + 1, stretches.len()));
-        windows.push(score_quiet(quiet, args.step.as_ref(), now)?);
+        windows.push(score_stretch(quiet, args.step.as_ref(), now)?);
     }
     check_quiet(&stretches, &aftermath_detect::suspicious(&windows), args.force, progress)?;
-    Ok(aftermath_detect::learn(&windows))
+    let mut learned = aftermath_detect::learn(&windows);
+    drop(windows);
+    for (index, experiment) in experiments.iter().enumerate() {
+        progress.stage(&format!("learning from experiment {} of {}", index + 1, experiments.len()));
+        let (scores, timeline) = score_stretch(experiment, args.step.as_ref(), now)?;
+        let past = past_experiment::learned(experiment, &scores, &timeline, &learned)?;
+        learned.experiments.extend(past);
+    }
+    Ok(learned)
 }
 
 /// What a learned file holds, for people. Writing to a string cannot fail.
@@ -89,6 +109,12 @@ fn shown(summary: &LearnedSummary) -> String {
         let of = if service.is_empty() { "(no service)".to_owned() } else { visible(service) };
         let _ = writeln!(text, "  {width:>5.1}  {} of {of}, seen moving {windows} times", visible(metric));
     }
+    if !summary.origin_rules.is_empty() {
+        let _ = writeln!(text, "\nOrigin: {}", summary.origin_basis);
+        for (rule, reached) in &summary.origin_rules {
+            let _ = writeln!(text, "  {reached:>5.2}  {}", rule.as_str());
+        }
+    }
     let _ = writeln!(text, "\nSystem p-values of the quiet windows (about the share itself if all is well)");
     for (share, value) in &summary.system_p_quantiles {
         let _ = writeln!(text, "  {:>3.0} %  {value:.3}", 100.0 * share);
@@ -99,7 +125,7 @@ fn shown(summary: &LearnedSummary) -> String {
 /// Tells which windows look as if something had happened in them. A few do by chance; where most do, what would be
 /// learned is the incident itself, and later incidents would pass.
 fn check_quiet(
-    stretches: &[Quiet],
+    stretches: &[Stretch],
     suspicious: &[usize],
     force: bool,
     progress: &Progress,
@@ -122,7 +148,11 @@ fn check_quiet(
     )))
 }
 
-fn score_quiet(quiet: &Quiet, step: Option<&String>, now: Timestamp) -> Result<(Scores, Timeline), Failure> {
+fn score_stretch(
+    quiet: &Stretch,
+    step: Option<&String>,
+    now: Timestamp,
+) -> Result<(Scores, Timeline), Failure> {
     let named = |mut failure: Failure| {
         for problem in &mut failure.problems {
             *problem = format!("{}: {problem}", quiet.recording.display());
@@ -144,10 +174,15 @@ fn score_quiet(quiet: &Quiet, step: Option<&String>, now: Timestamp) -> Result<(
 /// The options of one command line in the order in which they were given. The parser keeps each option's values
 /// apart; only their places on the line tell which windows belong to which recording.
 fn in_order(args: &LearnArgs, matches: &ArgMatches) -> Vec<(&'static str, String)> {
-    let recordings: Vec<String> =
-        args.recording.iter().map(|path| path.to_string_lossy().into_owned()).collect();
+    let texts =
+        |paths: &[PathBuf]| paths.iter().map(|path| path.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let (recordings, experiments, topologies) =
+        (texts(&args.recording), texts(&args.experiment), texts(&args.topology));
     let given = [
         ("recording", &recordings),
+        ("experiment", &experiments),
+        ("target", &args.target),
+        ("topology", &topologies),
         ("baseline", &args.baseline),
         ("fault", &args.fault),
         ("recovery", &args.recovery),
@@ -162,46 +197,62 @@ fn in_order(args: &LearnArgs, matches: &ArgMatches) -> Vec<(&'static str, String
     placed.into_iter().map(|(_, option, value)| (option, value)).collect()
 }
 
-/// Groups the options by the recording that they follow.
-fn group(options: Vec<(&'static str, String)>) -> Result<Vec<Quiet>, Failure> {
+/// What was given after one recording or experiment.
+struct Given {
+    /// `recording` or `experiment`.
+    kind: &'static str,
+    path: PathBuf,
+    options: Vec<(&'static str, String)>,
+}
+
+/// Groups the options by the recording or experiment that they follow.
+fn group(options: Vec<(&'static str, String)>) -> Result<Vec<Stretch>, Failure> {
     let mut problems = Problems::default();
-    let mut stretches: Vec<(PathBuf, Vec<(&'static str, String)>)> = Vec::new();
+    let mut given: Vec<Given> = Vec::new();
     for (option, value) in options {
-        if option == "recording" {
-            stretches.push((value.into(), Vec::new()));
-        } else if let Some((_, windows)) = stretches.last_mut() {
-            windows.push((option, value));
+        if option == "recording" || option == "experiment" {
+            given.push(Given { kind: option, path: value.into(), options: Vec::new() });
+        } else if let Some(last) = given.last_mut() {
+            last.options.push((option, value));
         } else {
             problems
                 .add(format!("--{option} {value} stands before any --recording; put it after its recording"));
         }
     }
-    let quiet: Vec<Option<Quiet>> =
-        stretches.into_iter().map(|(path, windows)| problems.check(quiet(path, windows))).collect();
+    let stretches: Vec<Option<Stretch>> =
+        given.into_iter().map(|given| problems.check(stretch(given))).collect();
     problems.into_result()?;
-    Ok(quiet.into_iter().flatten().collect())
+    Ok(stretches.into_iter().flatten().collect())
 }
 
-fn quiet(recording: PathBuf, windows: Vec<(&'static str, String)>) -> Result<Quiet, String> {
-    let (mut baseline, mut fault, mut recovery, mut exclude) = (vec![], vec![], vec![], vec![]);
-    for (option, value) in windows {
-        match option {
-            "baseline" => baseline.push(value),
-            "fault" => fault.push(value),
-            "recovery" => recovery.push(value),
-            _ => exclude.push(value),
-        }
-    }
+fn stretch(given: Given) -> Result<Stretch, String> {
+    let Given { kind, path: recording, options } = given;
     let shown = recording.display().to_string();
-    let one = |name: &str, mut values: Vec<String>| {
+    let all = |name: &str| -> Vec<String> {
+        let of_name = options.iter().filter(|(option, _)| *option == name);
+        of_name.map(|(_, value)| value.clone()).collect()
+    };
+    let one = |name: &str, what: &str| {
+        let mut values = all(name);
         let count = values.len();
         values.pop().filter(|_| count == 1).ok_or_else(|| {
-            format!("--recording {shown} is followed by {count} {name} windows; give exactly one")
+            format!("--{kind} {shown} is followed by {count} --{name}{what}; give exactly one")
         })
     };
-    let (baseline, fault) = (one("--baseline", baseline)?, one("--fault", fault)?);
-    let recovery = if recovery.is_empty() { None } else { Some(one("--recovery", recovery)?) };
-    Ok(Quiet { recording, baseline, fault, recovery, exclude })
+    let window = |name: &str| one(name, " windows");
+    let (baseline, fault) = (window("baseline")?, window("fault")?);
+    let recovery = if all("recovery").is_empty() { None } else { Some(window("recovery")?) };
+    let known = if kind == "experiment" {
+        let topology = if all("topology").is_empty() { None } else { Some(one("topology", "")?.into()) };
+        Some(KnownFault { target: one("target", "")?, topology })
+    } else if let Some(option) = ["target", "topology"].into_iter().find(|&option| !all(option).is_empty()) {
+        return Err(format!(
+            "--recording {shown} is followed by --{option}, but it is quiet; give experiments after --experiment"
+        ));
+    } else {
+        None
+    };
+    Ok(Stretch { recording, baseline, fault, recovery, exclude: all("exclude"), known })
 }
 
 #[cfg(test)]
@@ -211,7 +262,7 @@ mod tests {
     use super::super::args::{Cli, Command};
     use super::*;
 
-    fn grouped(line: &str) -> Result<Vec<Quiet>, Failure> {
+    fn grouped(line: &str) -> Result<Vec<Stretch>, Failure> {
         let matches = Cli::command().try_get_matches_from(line.split_whitespace()).unwrap();
         let Command::Learn(args) = Cli::from_arg_matches(&matches).unwrap().command else {
             panic!("these are the arguments of learn");
@@ -240,5 +291,25 @@ mod tests {
                 .unwrap_err();
         assert_eq!(failure.problems.len(), 3, "{failure:?}");
         assert!(failure.problems[1].contains("--recording a is followed by 0 --baseline windows"));
+    }
+
+    #[test]
+    fn an_experiment_has_a_target_and_a_recording_has_none() {
+        let line = "aftermath learn --out f --recording a --baseline 1..2 --fault 2..3 --experiment b --target cart \
+                    --fault 5..6 --baseline 4..5 --topology t.json";
+        let stretches = grouped(line).unwrap();
+        assert_eq!(stretches[0].known, None);
+        let known = KnownFault { target: "cart".to_owned(), topology: Some("t.json".into()) };
+        assert_eq!(stretches[1].known, Some(known));
+        let wrong = grouped(
+            "aftermath learn --out f --recording a --target cart --baseline 1..2 --fault 2..3 --experiment b --baseline \
+             1..2 --fault 2..3",
+        )
+        .unwrap_err();
+        assert!(
+            wrong.problems[0].contains("--recording a is followed by --target, but it is quiet"),
+            "{wrong:?}"
+        );
+        assert!(wrong.problems[1].contains("--experiment b is followed by 0 --target"), "{wrong:?}");
     }
 }

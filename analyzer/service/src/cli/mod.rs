@@ -6,6 +6,7 @@ mod calibrate;
 mod demo;
 mod judge;
 mod learn;
+mod past_experiment;
 mod plan;
 mod render;
 mod report;

@@ -207,7 +207,11 @@ struct TopologyFile {
     edges: Vec<(String, String)>,
 }
 
-fn read_topology(path: &Path) -> Result<Topology, String> {
+/// A call graph from a file.
+///
+/// # Errors
+/// A sentence that names the file, the problem, and what is expected.
+pub(super) fn read_topology(path: &Path) -> Result<Topology, String> {
     let shown = path.display();
     let text = std::fs::read_to_string(path)
         .map_err(|cause| format!("--topology {shown} cannot be read: {cause}"))?;

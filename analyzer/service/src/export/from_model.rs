@@ -49,6 +49,8 @@ impl Report {
             expected: expectations.expected.iter().cloned().collect(),
             services: verdict.services.iter().map(service).collect(),
             origin: origin(verdict),
+            origin_basis: verdict.origin_basis.clone(),
+            propagation: verdict.propagation.clone(),
             findings: verdict.findings.iter().map(finding).collect(),
             coverage: coverage(&verdict.coverage, &provenance.unread),
             limits: limits(&verdict.limits, &provenance.notes),
@@ -150,6 +152,8 @@ fn service(service: &ServiceVerdict) -> ServiceEntry {
         p_value: derived(service.p_value),
         severity: derived(service.severity),
         onset: moment(service.onset),
+        onset_from: moment(service.onset_interval.map(|(from, _)| from)),
+        onset_to: moment(service.onset_interval.map(|(_, to)| to)),
         recovered_at: moment(service.recovered_at),
         recovery_seconds: service.recovery_seconds.and_then(derived),
         state: match service.state {

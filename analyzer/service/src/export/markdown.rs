@@ -85,6 +85,9 @@ fn services(page: &mut String, report: &Report) {
             .collect();
         line(page, "");
         line(page, &format!("Likely origin: {}.", ranked.join(", ")));
+        if let Some(order) = story::order(report) {
+            line(page, &prose(&order));
+        }
     }
 }
 

@@ -42,6 +42,13 @@ pub struct Report {
     pub services: Vec<ServiceEntry>,
     /// Every service, the most likely origin of the trouble first.
     pub origin: Vec<OriginEntry>,
+    /// By which rule the origin was ranked, and why.
+    #[serde(default)]
+    pub origin_basis: String,
+    /// The order in which affected services were reached, in waves: each service of a wave surely began to change after
+    /// one of the wave before it; what shares a wave cannot be ordered.
+    #[serde(default)]
+    pub propagation: Vec<Vec<String>>,
     /// The series that changed more than chance allows, the strongest first.
     pub findings: Vec<FindingEntry>,
     /// How much of the system the verdict rests on.
@@ -141,8 +148,14 @@ pub struct ServiceEntry {
     pub p_value: Option<f64>,
     /// How badly it was hit, 0 to 100.
     pub severity: Option<f64>,
-    /// When its first change began.
+    /// When its changes began: the weighted median of those that speak for it.
     pub onset: Option<Moment>,
+    /// Before this moment they had not begun, in 95 of 100 cases.
+    #[serde(default)]
+    pub onset_from: Option<Moment>,
+    /// By this moment they had, in 95 of 100 cases.
+    #[serde(default)]
+    pub onset_to: Option<Moment>,
     /// When its last change was over.
     pub recovered_at: Option<Moment>,
     /// From the end of the fault until then, in seconds; never negative.

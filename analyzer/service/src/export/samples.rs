@@ -70,6 +70,7 @@ fn service(name: &str, expected: bool) -> ServiceVerdict {
         p_value: 0.62,
         severity: 0.0,
         onset: None,
+        onset_interval: None,
         recovered_at: None,
         recovery_seconds: None,
         state: RecoveryState::Unaffected,
@@ -82,6 +83,7 @@ fn hit(name: &str, expected: bool, severity: f64, onset: i64, recovered: Option<
         p_value: 0.000_012_345_678,
         severity,
         onset: Some(at(onset)),
+        onset_interval: Some((at(onset - 1), at(onset))),
         recovered_at: recovered.map(at),
         recovery_seconds: recovered.map(|seconds| (seconds - 30).max(0) as f64),
         state: if recovered.is_some() { RecoveryState::Recovered } else { RecoveryState::NotRecovered },
@@ -154,6 +156,13 @@ fn reason(id: ReasonId, text: &str) -> Reason {
     Reason { id, text: text.to_owned() }
 }
 
+fn waves(names: &[&[&str]]) -> Vec<Vec<String>> {
+    names.iter().map(|wave| wave.iter().map(|&name| name.to_owned()).collect()).collect()
+}
+
+const BASIS: &str =
+    "ranked by strongest_changes, the default; no past experiment of this system was learned from";
+
 fn origin(ranking: &[(&str, f64)]) -> Vec<OriginCandidate> {
     ranking.iter().map(|&(service, score)| OriginCandidate { service: service.to_owned(), score }).collect()
 }
@@ -206,6 +215,8 @@ pub(super) fn quiet() -> Report {
         system: evidence(Some(0.71)),
         services: CALM.map(|name| service(name, false)).to_vec(),
         origin: origin(&CALM.map(|name| (name, 0.0))),
+        origin_basis: BASIS.to_owned(),
+        propagation: vec![],
         findings: vec![],
         coverage: coverage(402, &[]),
         limits: vec![],
@@ -228,6 +239,8 @@ pub(super) fn expected_only() -> Report {
         system: evidence(Some(0.0244)),
         services,
         origin: origin(&[("cache", 9.1), ("catalog", 0.2)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: waves(&[&["cache"]]),
         findings: vec![latency.clone()],
         coverage: coverage(431, &[(GapCause::Info, 9)]),
         limits: vec![],
@@ -280,6 +293,8 @@ pub(super) fn hidden_victim() -> Report {
             ("cart", 2.6),
             ("catalog", 0.0),
         ]),
+        origin_basis: BASIS.to_owned(),
+        propagation: waves(&[&["session-cache"], &["cart", "recommendations"]]),
         findings,
         coverage: coverage(412, &[(GapCause::TooFewBaselineSamples, 20), (GapCause::Info, 4)]),
         limits: vec!["2 samples came twice; the last one was kept.".to_owned()],
@@ -311,6 +326,8 @@ pub(super) fn weak_signs() -> Report {
         },
         services,
         origin: origin(&[("worker", 1.2), ("", 0.9), ("catalog", 0.4)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: vec![],
         findings: vec![queue.clone(), nameless],
         coverage: coverage(160, &[(GapCause::TooFewFaultSamples, 3)]),
         limits: vec![],
@@ -337,6 +354,8 @@ pub(super) fn recovery_unknown() -> Report {
         system: evidence(Some(0.0001)),
         services: vec![lost, service("catalog", false)],
         origin: origin(&[("worker", 1.2), ("catalog", 0.4)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: vec![],
         findings: vec![queue.clone()],
         coverage: coverage(80, &[]),
         limits: vec![],
@@ -357,6 +376,8 @@ pub(super) fn target_unmoved() -> Report {
         system: evidence(Some(0.4)),
         services: vec![service("payments", false), service("catalog", true), service("gateway", false)],
         origin: origin(&[("payments", 0.3), ("catalog", 0.0), ("gateway", 0.0)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: vec![],
         findings: vec![errors],
         coverage: coverage(120, &[]),
         limits: vec![],
@@ -385,6 +406,8 @@ pub(super) fn no_verdict() -> Report {
             ..service("catalog", true)
         }],
         origin: origin(&[("catalog", f64::NEG_INFINITY)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: vec![],
         findings: vec![],
         coverage: coverage(
             400,
@@ -430,6 +453,8 @@ pub(super) fn nasty_names() -> Report {
         },
         services: vec![hit(victim, false, 50.0, 3, None), service("", false)],
         origin: origin(&[(victim, 1.0), ("", 0.5)]),
+        origin_basis: BASIS.to_owned(),
+        propagation: waves(&[&[victim], &["<b>x</b>"]]),
         findings: vec![finding],
         coverage: coverage(3, &[(GapCause::IncompleteHistogram, 1)]),
         limits: vec!["</style><script>alert(2)</script>".to_owned()],

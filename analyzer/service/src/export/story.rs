@@ -403,6 +403,25 @@ pub(super) fn gap_cause(cause: &str) -> String {
     }
 }
 
+/// The order in which services were reached, in a sentence; `None` where there are not two of them.
+pub(super) fn order(report: &Report) -> Option<String> {
+    const NAMED: usize = 5;
+    let wave = |names: &Vec<String>| {
+        let shown: Vec<String> = names.iter().take(NAMED).map(|name| names::service(name)).collect();
+        match names.len() - shown.len() {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    };
+    let waves = &report.propagation;
+    if waves.len() > 1 {
+        let then: Vec<String> = waves.iter().map(wave).collect();
+        return Some(format!("Reached in this order: {}.", then.join("; then ")));
+    }
+    let alike = waves.first().filter(|first| first.len() > 1)?;
+    Some(format!("Which of {} was reached first cannot be told.", wave(alike)))
+}
+
 /// The likeliest origins with their scores, at most `limit`; none when nothing was hit.
 pub(super) fn origins(report: &Report, limit: usize) -> Vec<(String, f64)> {
     if !report.services.iter().any(|service| service.affected) {

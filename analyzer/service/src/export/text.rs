@@ -244,6 +244,9 @@ impl Page {
             .map(|(index, (service, score))| format!("{}. {service} (score {})", index + 1, digits(*score)))
             .collect();
         self.paragraph("", &ranked.join(", "));
+        if let Some(order) = story::order(report) {
+            self.paragraph("", &order);
+        }
     }
 
     fn findings(&mut self, report: &Report) {
