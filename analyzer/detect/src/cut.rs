@@ -5,7 +5,7 @@
 use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
-use crate::detectors::level::{self, CERTAIN, Shift, is_graded};
+use crate::detectors::level::{self, CERTAIN, Precision, Shift, is_graded};
 use crate::detectors::presence::{Presence, Seen, presence};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
@@ -105,7 +105,12 @@ impl Cut {
 
     /// What was seen of the fault.
     pub(crate) fn in_fault(&self, fault: Window) -> Seen<'_> {
-        self.seen(&self.fault.times_ms, Stretch { from: fault.from.ms(), to: fault.to.ms() })
+        self.in_stretch(&self.fault.times_ms, fault)
+    }
+
+    /// What was seen of a window, of the samples at these times.
+    pub(crate) fn in_stretch<'a>(&self, times_ms: &'a [i64], window: Window) -> Seen<'a> {
+        self.seen(times_ms, Stretch { from: window.from.ms(), to: window.to.ms() })
     }
 
     fn seen<'a>(&self, times_ms: &'a [i64], stretch: Stretch) -> Seen<'a> {
@@ -132,8 +137,10 @@ impl Cut {
         }
         let shift = level::shift(before.steady.get(reference)?, during.steady.get(test)?)?;
         // The root of a count follows its logarithm half as fast.
-        let per_log = if self.nature == Nature::EventRate { 0.5 } else { 1.0 };
-        Some(Shift { per_log_level: per_log * shift.per_log_level, ..shift })
+        let is_root = self.nature == Nature::EventRate;
+        let per_log = if is_root { 0.5 } else { 1.0 };
+        let precision = Precision { is_root, ..shift.precision };
+        Some(Shift { per_log_level: per_log * shift.per_log_level, precision, ..shift })
     }
 }
 
@@ -203,6 +210,7 @@ fn restart(reference: &[f64], test: &[f64]) -> Option<Shift> {
         phi: 0.0,
         per_log_level: 0.0,
         constant: !moved_before,
+        precision: Precision::NONE,
     })
 }
 

@@ -25,6 +25,8 @@ mod semantics;
 mod service;
 mod severity;
 
+mod similar;
+
 mod abort;
 mod judge;
 mod learn;
@@ -38,4 +40,5 @@ pub use learn::summary::{LearnedSummary, MOST_MOVERS, Mover, summary};
 pub use learn::{learn, suspicious};
 pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};
+pub use similar::similar;
 pub use steady::{Steadiness, steady};

@@ -42,6 +42,8 @@ pub(crate) struct Service<'a> {
     /// The share of false discoveries among the services with at least this much evidence.
     pub(crate) q_value: f64,
     pub(crate) series: Vec<Judged<'a>>,
+    /// How far the learned null spoke, 0 to 1.
+    pub(crate) trust: f64,
 }
 
 impl Judged<'_> {
@@ -68,6 +70,12 @@ impl<'a> Service<'a> {
         }
         let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
         stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+    }
+
+    /// Whether it is corroborated by nothing but one metric that users feel.
+    pub(crate) fn rests_on_one_metric(&self) -> bool {
+        let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
+        stems.len() == 1 && !self.has_lost_half()
     }
 
     /// Whether at least half of the series that can tell presence vanished.
@@ -170,7 +178,13 @@ fn service<'a>(
     let known = series.iter().filter(|one| one.trust > 0.0).count() as f64;
     let most = series.iter().map(|one| one.trust).fold(0.0, f64::max);
     let trust = if known >= KNOWN_SHARE * series.len() as f64 { most } else { 0.0 };
-    Service { name, p_value: quiet.trusting_p_value(evidence(&mut groups), trust), q_value: 1.0, series }
+    Service {
+        name,
+        p_value: quiet.trusting_p_value(evidence(&mut groups), trust),
+        q_value: 1.0,
+        series,
+        trust,
+    }
 }
 
 /// The chance that no service changed: Simes over services, so that it agrees with their q-values.

@@ -113,9 +113,16 @@ pub fn check_names(expectations: &Expectations, verdict: &Verdict) -> Result<(),
     known.sort_unstable();
     let mut problems = Problems::default();
     let named = expectations.target.iter().map(|name| ("--target", name));
-    for (option, name) in named.chain(expectations.expected.iter().map(|name| ("--expect", name))) {
+    let expected = expectations.expected.iter().map(|impact| ("--expect", &impact.service));
+    let limited = expectations.limits.iter().map(|limit| ("--limit", &limit.service));
+    for (option, name) in named.chain(expected).chain(limited) {
         if !is_known(name) {
-            problems.add(format!("{option} {name}: there is no such service; there are {}", listed(&known)));
+            let meant = aftermath_detect::similar(name, known.iter().copied());
+            let hint = meant.map_or_else(String::new, |names| format!(", did you mean {}?", visible(&names)));
+            problems.add(format!(
+                "{option} {name}: there is no such service{hint}; there are {}",
+                listed(&known)
+            ));
         }
     }
     problems.into_result()

@@ -8,6 +8,7 @@
 //! degrees of freedom, where V is the variance inflation of an AR(1) process and `least` the change that does not
 //! matter.
 
+use crate::cut::single;
 use crate::math::{
     mean, median, normal_deviate_of_t, robust_deviation, standard_deviation, variance_inflation,
 };
@@ -55,6 +56,31 @@ pub(crate) struct Shift {
     pub(crate) per_log_level: f64,
     /// Whether the reference never moved.
     pub(crate) constant: bool,
+    /// How small a change could have been seen.
+    pub(crate) precision: Precision,
+}
+
+/// What it takes to tell how small a change of the level could have been seen, in softly bounded units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Precision {
+    /// The error that a change is divided by, with the change that does not matter; 0 where nothing can be said.
+    pub(crate) error: f32,
+    /// The standard error of a change.
+    pub(crate) noise: f32,
+    /// The standard deviation of the reference.
+    pub(crate) deviation: f32,
+    /// The usual level.
+    pub(crate) level: f32,
+    /// The degrees of freedom of the error.
+    pub(crate) degrees: f32,
+    /// Whether the units are roots of natural ones.
+    pub(crate) is_root: bool,
+}
+
+impl Precision {
+    /// Nothing can be said.
+    pub(crate) const NONE: Self =
+        Self { error: 0.0, noise: 0.0, deviation: 0.0, level: 0.0, degrees: 0.0, is_root: false };
 }
 
 /// The centre and the spread that values are measured in.
@@ -105,7 +131,7 @@ fn shift_of_constant(level: f64, test: &[f64]) -> Shift {
     let changed = 2 * moved >= test.len() && moved > 0;
     let direction = (mean(test) - level).signum();
     let deviate = if changed { direction * CERTAIN } else { 0.0 };
-    Shift { deviate, effect: deviate, phi: 0.0, per_log_level: 0.0, constant: true }
+    Shift { deviate, effect: deviate, constant: true, ..Shift::default() }
 }
 
 /// `level` is the usual level in the unit of the values. The change that does not matter is added to the error, so that
@@ -119,7 +145,8 @@ fn shift_of_bounded(before: &[f64], after: &[f64], level: f64) -> Shift {
     let inflation = variance_inflation(phi, before.len());
     let variance = squares / (n - inflation).max(2.0_f64.min(n - 1.0));
     let of_means = inflation / n + variance_inflation(phi, after.len()) / after.len() as f64;
-    let error = (variance * of_means).sqrt().hypot(LEAST_SHARE * level).max(f64::MIN_POSITIVE);
+    let noise = (variance * of_means).sqrt();
+    let error = noise.hypot(LEAST_SHARE * level).max(f64::MIN_POSITIVE);
     let difference = mean(after) - centre;
     let degrees = (n / inflation - 1.0).max(2.0);
     let deviate = normal_deviate_of_t(difference / error, degrees);
@@ -129,7 +156,20 @@ fn shift_of_bounded(before: &[f64], after: &[f64], level: f64) -> Shift {
         phi,
         per_log_level: level / error,
         constant: false,
+        precision: Precision {
+            error: single(error),
+            noise: single(noise),
+            deviation: single(variance.sqrt()),
+            level: single(level),
+            degrees: single(degrees),
+            is_root: false,
+        },
     }
+}
+
+/// What a softly bounded value is in units of the spread.
+pub(crate) fn unbounded(bounded: f64) -> f64 {
+    SOFT_BOUND * (bounded / SOFT_BOUND).sinh()
 }
 
 /// Kendall's correction of the downward bias of a sample autocorrelation, then shrinkage.
