@@ -58,6 +58,14 @@ impl Judged<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Judged<'a> {
+    /// A series that changed beyond any doubt, for tests.
+    pub(crate) const fn certain(score: &'a SeriesScore) -> Self {
+        Self { score, p_value: 0.0, q_value: 0.0, strength: 9.0, matters: true, shared: false, trust: 0.0 }
+    }
+}
+
 impl<'a> Service<'a> {
     pub(crate) fn signs(&self) -> impl Iterator<Item = &Judged<'a>> {
         self.series.iter().filter(|one| one.is_sign())

@@ -62,7 +62,6 @@ fn a_change_of_the_size_that_is_said_is_found_in_about_four_of_five_runs() {
             (*hits, *runs) = (*hits + usize::from(hit), *runs + 1);
         }
     }
-    println!("hits and runs: {found:?}");
     let share = |size: &str| found[size].0 as f64 / found[size].1 as f64;
     assert!(found["as said"].1 >= 40, "{found:?}");
     assert!((0.65..=0.95).contains(&share("as said")), "{found:?}");

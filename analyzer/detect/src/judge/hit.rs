@@ -13,6 +13,7 @@ use crate::service::{Judged, Service};
 use crate::severity::severity;
 
 /// One service, its evidence, and what follows from it.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about the service")]
 pub(super) struct Hit<'a> {
     pub(super) name: &'a str,
     pub(super) affected: bool,
@@ -74,7 +75,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         suspicious,
         expected,
         p_value: service.p_value,
-        severity: if affected || suspicious { severity(&signs) } else { 0.0 },
+        severity: if affected || suspicious { severity(&signs, service) } else { 0.0 },
         onset: onset.filter(|_| affected).and_then(at),
         recovered_at: recovered_ms.and_then(at),
         recovery_seconds: recovered_ms.map(|ms| (ms - case.plan.fault.to.ms()).max(0) as f64 / 1000.0),

@@ -17,15 +17,15 @@ pub(super) fn sentence(report: &Report) -> Option<String> {
     let blind = report.services.len() - seen.len();
     let without = match blind {
         0 => String::new(),
-        _ => format!(" Of {blind} of {} services that cannot be said.", report.services.len()),
+        _ => format!(" Of {blind} of {} services it cannot be said.", report.services.len()),
     };
-    let opening = match report.verdict {
-        VerdictWord::Pass => "It would have failed",
-        VerdictWord::Warn | VerdictWord::Fail | VerdictWord::Inconclusive => "It would have called a hit",
+    let said = match report.verdict {
+        VerdictWord::Pass => "would have failed this run",
+        VerdictWord::Warn | VerdictWord::Fail | VerdictWord::Inconclusive => "would have been called a hit",
     };
     Some(format!(
-        "{opening}, in four of five runs, a change by {} standard deviations in half of the services; most easily {}, \
-         least easily {}.{without}",
+        "In half of the services a change by {} standard deviations or more {said} in four of five cases; most easily \
+         {}, least easily {}.{without}",
         digits(effect),
         change(best),
         change(worst)
@@ -35,12 +35,12 @@ pub(super) fn sentence(report: &Report) -> Option<String> {
 fn change((service, change): &(&ServiceEntry, &DetectableEntry)) -> String {
     let metric = measured(&change.metric, &names::label_set(&change.labels), &change.measure);
     let size = match (change.relative, change.effect) {
-        (Some(share), _) => format!("{} more", percent(share)),
-        (None, Some(effect)) => format!("{} standard deviations", digits(effect)),
-        (None, None) => "a change".to_owned(),
+        (Some(share), _) => format!(" (from +{} on)", percent(share)),
+        (None, Some(effect)) => format!(" (from {} standard deviations on)", digits(effect)),
+        (None, None) => String::new(),
     };
     let beside = if change.metrics_needed > 1 { " together with another metric" } else { "" };
-    format!("{size} {metric} of {}{beside}", names::service(&service.name))
+    format!("{metric} of {}{size}{beside}", names::service(&service.name))
 }
 
 /// What services that were hit did beyond coming back, one sentence for each.
