@@ -3,6 +3,8 @@
 //! In: blocks of complete metric families. Out: [`Scores`], a few numbers a series: how far the fault window lies from
 //! the baseline, how far each placebo window does, when the change began and ended.
 
+use std::collections::BTreeSet;
+
 use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
 use rayon::prelude::*;
 
@@ -84,6 +86,13 @@ impl Scores {
     #[must_use]
     pub fn series_read(&self) -> usize {
         self.gaps.len() + self.series.iter().map(|score| score.covers).sum::<usize>()
+    }
+
+    /// Every service that a series was read of, judged or not.
+    #[must_use]
+    pub fn services(&self) -> BTreeSet<&str> {
+        let judged = self.series.iter().map(|score| score.key.service.as_str());
+        judged.chain(self.gaps.iter().map(|gap| gap.key.service.as_str())).collect()
     }
 
     /// The series in an order that does not depend on how the blocks came.

@@ -188,6 +188,20 @@ fn a_target_that_no_series_belongs_to_is_said_with_the_name_that_may_be_meant() 
 }
 
 #[test]
+fn a_target_of_which_nothing_could_be_judged_is_not_called_unchanged() {
+    let begin = recipe().timeline().fault().from.ms() - 2 * STEP_MS;
+    let late = recipe().system(65).into_iter().map(|one| {
+        let from = if one.key.service == "service-04" { begin } else { 0 };
+        let kept = one.between(from, i64::MAX).collect();
+        Series::from_raw(one.key.clone(), one.kind, kept).0
+    });
+    let target = Some("service-04".to_owned());
+    let verdict = judged(late.collect(), &Expectations { target, ..Expectations::default() });
+    assert_eq!(said(&verdict), (Outcome::Inconclusive, vec![ReasonId::TargetNotAffected]));
+    assert_eq!(verdict.reasons[0].text, "none of the 16 series of the target service-04 could be judged");
+}
+
+#[test]
 fn one_metric_that_changed_for_sure_is_never_a_pass() {
     let mut all = recipe().system(63);
     all.push(series("shelf_height", "service-05", |sample| {

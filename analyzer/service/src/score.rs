@@ -104,13 +104,12 @@ pub fn check_learned(scores: &Scores, learned: Option<&LearnedNull>) -> Result<(
 ///
 /// # Errors
 /// A [`Failure`] that names every unknown service and those there are.
-pub fn check_names(expectations: &Expectations, verdict: &Verdict) -> Result<(), Failure> {
-    if verdict.services.is_empty() {
+pub fn check_names(expectations: &Expectations, scores: &Scores) -> Result<(), Failure> {
+    let known: Vec<&str> = scores.services().into_iter().collect();
+    if known.is_empty() {
         return Ok(());
     }
-    let is_known = |name: &str| verdict.services.iter().any(|service| service.name == name);
-    let mut known: Vec<&str> = verdict.services.iter().map(|service| service.name.as_str()).collect();
-    known.sort_unstable();
+    let is_known = |name: &str| known.contains(&name);
     let mut problems = Problems::default();
     let named = expectations.target.iter().map(|name| ("--target", name));
     let expected = expectations.expected.iter().map(|impact| ("--expect", &impact.service));
