@@ -4,6 +4,7 @@
 //! the rows of one family stand together. The footer key [`meta::KEY`] holds the versioned description. Any tool that
 //! reads Parquet reads them.
 
+mod foreseen;
 mod meta;
 mod read;
 mod write;

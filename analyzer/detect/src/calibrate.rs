@@ -81,6 +81,11 @@ pub(crate) struct Known {
 }
 
 impl Known {
+    /// How much noisier than theory says the series is, at least 1.
+    pub(crate) fn noise(self) -> f64 {
+        1.0 / moderated(1.0, self.history())
+    }
+
     fn history(self) -> History {
         self.learned.scaled(self.trust).and(self.placebos)
     }
@@ -291,6 +296,11 @@ impl<'a> Null<'a> {
             .as_ref()
             .and_then(|learned| (trust > 0.0).then(|| learned.pools.p_value(stem, statistic)).flatten());
         learned.map_or_else(placebos, |learned| between(trust, || learned, placebos))
+    }
+
+    /// The chance of such a graded statistic, once it is measured against the series' own noise.
+    pub(crate) fn p_of_statistic(&self, score: &SeriesScore, known: Known, statistic: f64) -> f64 {
+        self.pooled(score, known.trust, statistic)
     }
 
     /// A rate after few chances: half a case more than was seen, the median-unbiased guess of Jeffreys' prior.

@@ -7,7 +7,7 @@ use std::ops::Range;
 use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
-use crate::detectors::level::{CERTAIN, Profile, Shift, is_graded, shift_of_constant};
+use crate::detectors::level::{CERTAIN, Precision, Profile, Shift, is_graded, shift_of_constant};
 use crate::detectors::presence::{Presence, Seen, presence};
 use crate::detectors::sides::{LEAST_SAMPLES, Sides};
 use crate::math::{mean, median};
@@ -146,7 +146,12 @@ impl Cut {
 
     /// What was seen of the fault.
     pub(crate) fn in_fault(&self, fault: Window) -> Seen<'_> {
-        self.seen(&self.fault.times_ms, Stretch { from: fault.from.ms(), to: fault.to.ms() })
+        self.in_stretch(&self.fault.times_ms, fault)
+    }
+
+    /// What was seen of a window, of the samples at these times.
+    pub(crate) fn in_stretch<'a>(&self, times_ms: &'a [i64], window: Window) -> Seen<'a> {
+        self.seen(times_ms, Stretch { from: window.from.ms(), to: window.to.ms() })
     }
 
     fn seen<'a>(&self, times_ms: &'a [i64], stretch: Stretch) -> Seen<'a> {
@@ -184,8 +189,10 @@ impl Cut {
 
     /// The root of a count follows its logarithm half as fast.
     fn per_log(&self, shift: Shift) -> Shift {
-        let per_log = if self.nature == Nature::EventRate { 0.5 } else { 1.0 };
-        Shift { per_log_level: per_log * shift.per_log_level, ..shift }
+        let is_root = self.nature == Nature::EventRate;
+        let per_log = if is_root { 0.5 } else { 1.0 };
+        let precision = Precision { is_root, ..shift.precision };
+        Shift { per_log_level: per_log * shift.per_log_level, precision, ..shift }
     }
 }
 
@@ -257,6 +264,7 @@ fn restart(reference: &[f64], test: &[f64]) -> Option<Shift> {
         effect: deviate,
         per_log_level: 0.0,
         constant: !moved_before,
+        precision: Precision::NONE,
     })
 }
 

@@ -2,6 +2,10 @@
 //!
 //! In: scores, the timeline, what was expected, and what was learned. Out: a [`Verdict`].
 
+mod detectable;
+mod foreseen;
+mod hit;
+mod limits;
 mod outcome;
 mod report;
 mod system;
@@ -14,6 +18,7 @@ use crate::scores::Scores;
 use crate::service::{judge_series, service_null, services};
 use crate::steady::unsteady;
 use crate::windows::Plan;
+use detectable::{Sensitivity, in_half_of};
 
 pub(crate) use outcome::FAIL_AT;
 
@@ -24,6 +29,8 @@ struct Case<'a> {
     scores: &'a Scores,
     unsteady: Option<Reason>,
     source_partial: bool,
+    /// Whether most of the system was not seen any more once the fault had ended.
+    watch_ended: bool,
 }
 
 /// Judges one experiment. `source_partial`: the source said, or showed, that its answer is not complete.
@@ -44,14 +51,18 @@ pub fn judge(
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
     let evidence = services(&judged, &null, &quiet);
-    let system = system::evidence(&evidence, system::placebo_windows(&series), learned);
+    let mut system = system::evidence(&evidence, system::placebo_windows(&series), learned);
     let unsteady = unsteady(&series, &plan);
-    let case = Case { plan, expectations, scores, unsteady, source_partial };
-    let hits = outcome::hits(&case, &evidence);
+    let watch_ended = outcome::most(&series, |score| score.after.silent);
+    let case = Case { plan, expectations, scores, unsteady, source_partial, watch_ended };
+    let sensitivity = Sensitivity { null: &null, quiet: &quiet, services: evidence.len() };
+    let hits = hit::hits(&case, &evidence, |service| sensitivity.of(service));
+    system.detectable_effect = in_half_of(hits.len(), hits.iter().map(|hit| hit.detectable.as_ref()));
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &hits);
     limits.extend(report::load_note(null.load));
     let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
+    limits.extend(report::lone_metric_note(outcome, &hits));
     Verdict {
         outcome,
         score: outcome::score(outcome, &hits),

@@ -26,6 +26,8 @@ mod semantics;
 mod service;
 mod severity;
 
+mod similar;
+
 mod abort;
 mod judge;
 mod learn;
@@ -40,4 +42,5 @@ pub use learn::{learn, suspicious};
 pub use origin::past::past_experiment;
 pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};
+pub use similar::similar;
 pub use steady::{Steadiness, steady};

@@ -51,6 +51,11 @@ pub(crate) fn adjusted(score: &SeriesScore, load: f64) -> f64 {
     (deviate - ELASTICITY * per_elasticity) / (ELASTICITY_SPREAD * per_elasticity).hypot(1.0)
 }
 
+/// By how much the error of a statistic grows because nobody knows how the series follows the load.
+pub(crate) fn widening(score: &SeriesScore, load: f64) -> f64 {
+    (ELASTICITY_SPREAD * f64::from(score.per_load) * load).hypot(1.0)
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
@@ -58,8 +63,10 @@ mod tests {
     use aftermath_model::SeriesKey;
 
     use super::*;
+    use crate::detectors::level::Precision;
     use crate::detectors::presence::Presence;
     use crate::recovery::Recovery;
+    use crate::recovery::after::After;
 
     fn requests(service: &str, before: f64, during: f64) -> SeriesScore {
         SeriesScore {
@@ -83,6 +90,8 @@ mod tests {
             onset: None,
             recovery: Recovery::UNKNOWN,
             sides: Box::default(),
+            after: After::default(),
+            precision: Precision::NONE,
         }
     }
 

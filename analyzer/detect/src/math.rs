@@ -64,6 +64,12 @@ pub(crate) fn normal_deviate_of_t(t: f64, degrees: f64) -> f64 {
     t.signum() * size * (8.0 * degrees + 1.0) / (8.0 * degrees + 3.0)
 }
 
+/// The Student t statistic that [`normal_deviate_of_t`] makes this deviate of; not below 0.
+pub(crate) fn t_of_normal_deviate(deviate: f64, degrees: f64) -> f64 {
+    let size = deviate.max(0.0) * (8.0 * degrees + 3.0) / (8.0 * degrees + 1.0);
+    (degrees * (size * size / degrees).exp_m1()).sqrt()
+}
+
 /// The chance that a standard normal lies further from 0 than `z`.
 pub(crate) fn two_sided_normal_tail(z: f64) -> f64 {
     erfc(z.abs() / std::f64::consts::SQRT_2)
@@ -112,6 +118,14 @@ mod tests {
         // Tables of Student's t: 2.228 is the two-sided 5 % point at 10 degrees of freedom.
         assert!((two_sided_normal_tail(normal_deviate_of_t(2.228, 10.0)) - 0.05).abs() < 0.002);
         assert!(normal_deviate_of_t(-1.0, 5.0) < 0.0);
+    }
+
+    #[test]
+    fn the_deviate_of_a_t_statistic_leads_back_to_it() {
+        for (t, degrees) in [(0.5, 3.0), (2.0, 10.0), (9.0, 60.0)] {
+            let back = t_of_normal_deviate(normal_deviate_of_t(t, degrees), degrees);
+            assert!((back - t).abs() < 1e-9, "{t} {degrees}");
+        }
     }
 
     #[test]

@@ -4,6 +4,8 @@
 //! back at the first of three blocks in a row that lie within its normal band; at the end of the watch it must also still
 //! be there.
 
+pub(crate) mod after;
+
 use aftermath_model::RecoveryState;
 
 use crate::detectors::level::Scale;
@@ -26,7 +28,7 @@ const SERIES_THAT_MAY_LAG: f64 = 0.25;
 /// Blocks in a row that must be back.
 const BLOCKS_IN_A_ROW: usize = 3;
 /// Samples in a block, where there are enough.
-const BLOCK: usize = 5;
+pub(crate) const BLOCK: usize = 5;
 
 /// Whether and when a series came back.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub(crate) struct Recovery {
 impl Recovery {
     /// Nothing was watched, or nothing can be told from it.
     pub(crate) const UNKNOWN: Self = Self { state: RecoveryState::CannotTell, at_ms: None, lasting_p: 1.0 };
+    /// It was there during the fault, and is not any more.
+    pub(crate) const GONE: Self = Self { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 0.0 };
 }
 
 /// What is normal for a series, in its own softly bounded units.
@@ -71,8 +75,13 @@ impl Normal {
 
     /// How far the mean of these values lies from normal.
     fn distance(&self, values: &[f64]) -> f64 {
+        self.signed_distance(values).abs()
+    }
+
+    /// The same, negative where it lies below.
+    fn signed_distance(&self, values: &[f64]) -> f64 {
         let bounded: Vec<f64> = values.iter().map(|&value| self.scale.bounded(value)).collect();
-        (mean(&bounded) - self.level).abs()
+        mean(&bounded) - self.level
     }
 
     /// Values as distances from the normal level, each without what the one before foretells; `before` is the value

@@ -5,22 +5,26 @@
 
 pub(crate) mod side;
 
+use std::collections::BTreeSet;
+
 use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
 use rayon::prelude::*;
 
 use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
-use crate::detectors::level::{CERTAIN, Shift};
-use crate::detectors::presence::{Presence, presence};
+use crate::detectors::level::{CERTAIN, Precision, Shift};
+use crate::detectors::presence::{Presence, Seen, presence};
 use crate::math::{mean, median};
 use crate::onset::{Onset, onset};
 use crate::prepare::{Measure, measures};
+use crate::recovery::after::{After, Watched};
 use crate::recovery::{Recovery, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
 use side::{SideScore, side_scores};
 
 /// The shift of a series that vanished: as certain as the change of a constant, and without a size.
-const GONE: Shift = Shift { deviate: -CERTAIN, effect: 0.0, per_log_level: 0.0, constant: false };
+const GONE: Shift =
+    Shift { deviate: -CERTAIN, effect: 0.0, per_log_level: 0.0, constant: false, precision: Precision::NONE };
 /// A series that has less than half of the samples that it could have is not really watched.
 const HALF: f64 = 0.5;
 
@@ -67,6 +71,10 @@ pub(crate) struct SeriesScore {
     pub(crate) recovery: Recovery,
     /// Changes besides that of the level.
     pub(crate) sides: Box<[SideScore]>,
+    /// What it did after the fault besides.
+    pub(crate) after: After,
+    /// How small a change of it could have been seen.
+    pub(crate) precision: Precision,
 }
 
 impl Scores {
@@ -80,6 +88,13 @@ impl Scores {
     #[must_use]
     pub fn series_read(&self) -> usize {
         self.gaps.len() + self.series.iter().map(|score| score.covers).sum::<usize>()
+    }
+
+    /// Every service that a series was read of, judged or not.
+    #[must_use]
+    pub fn services(&self) -> BTreeSet<&str> {
+        let judged = self.series.iter().map(|score| score.key.service.as_str());
+        judged.chain(self.gaps.iter().map(|gap| gap.key.service.as_str())).collect()
     }
 
     /// The series in an order that does not depend on how the blocks came.
@@ -149,6 +164,8 @@ impl Scorer {
             } else {
                 Box::default()
             },
+            after: self.after(&cut, presence, shift.effect, measure.tells_presence()),
+            precision: shift.precision,
         })
     }
 
@@ -207,6 +224,24 @@ impl Scorer {
         }
     }
 
+    fn after(&self, cut: &Cut, presence: Presence, change: f64, tells_presence: bool) -> After {
+        let Some(window) = self.plan.recovery else { return After::default() };
+        let watched = &cut.recovery;
+        let then = cut.in_stretch(&watched.times_ms, window);
+        if tells_presence && presence == Presence::Steady && is_gone(cut.in_baseline(), then) {
+            return After::SILENT;
+        }
+        let watched = Watched {
+            times_ms: &watched.times_ms,
+            steady: &watched.steady,
+            natural: &watched.natural,
+            watch_ms: window.duration_ms(),
+            fault_ms: self.plan.fault.duration_ms(),
+            step_ms: self.plan.step_ms,
+        };
+        After::of(&cut.baseline.steady, &watched, change)
+    }
+
     /// When a series that vanished was there again.
     fn back_ms(&self, cut: &Cut) -> Option<i64> {
         let within_fault = cut.in_fault(self.plan.fault).longest_silence().back_ms;
@@ -222,6 +257,11 @@ impl Scorer {
         };
         presence(cut.in_baseline(), cut.in_fault(self.plan.fault), silent_after)
     }
+}
+
+/// Whether a series that came regularly is not there at all any more.
+fn is_gone(before: Seen, after: Seen) -> bool {
+    after.times_ms.is_empty() && presence(before, after, 0) == Presence::Vanished
 }
 
 /// The median, or the mean of rare events, whose median is 0.

@@ -125,6 +125,17 @@ impl Concern {
     }
 }
 
+/// Whether a metric of errors counts what went well, so that it falls when errors rise.
+pub(crate) fn counts_successes(metric: &str) -> bool {
+    let name = metric.to_ascii_lowercase();
+    SUCCESSES.iter().any(|word| name.contains(word))
+        && !name.contains("unsuccess")
+        && !name.contains("unavail")
+}
+
+/// Words for what went well.
+const SUCCESSES: [&str; 2] = ["success", "availab"];
+
 /// Whether a metric counts the requests that a service is asked.
 pub(crate) fn counts_requests(metric: &str) -> bool {
     let name = metric.to_ascii_lowercase();

@@ -48,6 +48,8 @@ pub(crate) struct Service<'a> {
     /// The share of false discoveries among the services with at least this much evidence.
     pub(crate) q_value: f64,
     pub(crate) series: Vec<Judged<'a>>,
+    /// How far the learned null spoke, 0 to 1.
+    pub(crate) trust: f64,
 }
 
 impl Judged<'_> {
@@ -79,6 +81,23 @@ impl Judged<'_> {
     }
 }
 
+#[cfg(test)]
+impl<'a> Judged<'a> {
+    /// A series that changed beyond any doubt, for tests.
+    pub(crate) const fn certain(score: &'a SeriesScore) -> Self {
+        Self {
+            score,
+            p_value: 0.0,
+            q_value: 0.0,
+            strength: 9.0,
+            channel: Channel::Level,
+            matters: true,
+            shared: false,
+            trust: 0.0,
+        }
+    }
+}
+
 impl<'a> Service<'a> {
     pub(crate) fn signs(&self) -> impl Iterator<Item = &Judged<'a>> {
         self.series.iter().filter(|one| one.is_sign())
@@ -91,6 +110,12 @@ impl<'a> Service<'a> {
         }
         let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
         stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+    }
+
+    /// Whether it is corroborated by nothing but one metric that users feel.
+    pub(crate) fn rests_on_one_metric(&self) -> bool {
+        let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
+        stems.len() == 1 && !self.has_lost_half()
     }
 
     /// Whether at least half of the series that can tell presence vanished.
@@ -206,7 +231,13 @@ fn service<'a>(
     let known = series.iter().filter(|one| one.trust > 0.0).count() as f64;
     let most = series.iter().map(|one| one.trust).fold(0.0, f64::max);
     let trust = if known >= KNOWN_SHARE * series.len() as f64 { most } else { 0.0 };
-    Service { name, p_value: quiet.trusting_p_value(evidence(&mut groups), trust), q_value: 1.0, series }
+    Service {
+        name,
+        p_value: quiet.trusting_p_value(evidence(&mut groups), trust),
+        q_value: 1.0,
+        series,
+        trust,
+    }
 }
 
 /// The chance that no service changed: Simes over services, so that it agrees with their q-values.

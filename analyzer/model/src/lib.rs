@@ -10,6 +10,7 @@ mod catalog;
 mod samples;
 mod series;
 
+mod expectations;
 mod provenance;
 mod timeline;
 mod topology;
@@ -22,6 +23,7 @@ mod verdict;
 pub mod learned;
 
 pub use catalog::{Catalog, CatalogEntry};
+pub use expectations::{Along, Bound, Expectations, ExpectedImpact, MetricLimit, Reach, Signal, Trend};
 pub use finding::{Channel, Direction, Finding};
 pub use gap::{Gap, GapCause};
 pub use learned::{LearnedNull, OriginScorer, PastExperiment};
@@ -31,7 +33,8 @@ pub use samples::{Block, RecordedRun, SampleDefects, Series};
 pub use series::{MetricKind, SeriesKey, SeriesKind, family};
 pub use time::{Timestamp, TimestampError, Window};
 pub use timeline::{Timeline, TimelineProblem};
-pub use topology::{Expectations, Topology};
+pub use topology::Topology;
 pub use verdict::{
-    Coverage, GapCount, OriginCandidate, Outcome, RecoveryState, ServiceVerdict, SystemEvidence, Verdict,
+    Coverage, DetectableChange, GapCount, OriginCandidate, Outcome, Overshoot, RecoveryState, ServiceVerdict,
+    SystemEvidence, Verdict,
 };

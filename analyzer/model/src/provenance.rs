@@ -1,8 +1,8 @@
 //! Where the evidence of a verdict comes from, so that it can be replayed.
 
+use crate::expectations::Expectations;
 use crate::time::Window;
 use crate::timeline::Timeline;
-use crate::topology::Expectations;
 use crate::verdict::GapCount;
 
 /// The system that the samples were read from, without secrets.
@@ -51,11 +51,11 @@ pub struct CheckOutcome {
 }
 
 /// What was done and foreseen: with it an evidence file replays its verdict without further arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Experiment {
     /// The windows.
     pub timeline: Timeline,
-    /// The target and the expected services.
+    /// What was foreseen.
     pub expectations: Expectations,
     /// What the predefined checks said at the end.
     pub checks: Vec<CheckOutcome>,

@@ -11,6 +11,14 @@ pub enum ReasonId {
     UnexpectedServiceHit,
     /// Fail: a service was hit and did not come back while it was watched.
     NeverRecovered,
+    /// Fail: a metric left the limit that was set for it.
+    LimitExceeded,
+    /// Fail, or warn where the signs are weaker: an expected service changed in another way than foreseen.
+    UnexpectedKindOfChange,
+    /// Fail, or warn where it is less than can be resolved: a service came back later than was set.
+    RecoveredTooLate,
+    /// Warn: one metric that users do not feel changed for sure, and nothing else in its service.
+    UncorroboratedChange,
     /// Warn: there are signs of an unexpected change, weaker than a failure needs.
     WeakUnexpectedChange,
     /// Warn: it cannot be told whether a service that was hit came back.
@@ -29,6 +37,8 @@ pub enum ReasonId {
     NotSteady,
     /// Inconclusive: the target shows no change, so the fault probably did nothing.
     TargetNotAffected,
+    /// Inconclusive: a limit was set for something that was not measured.
+    LimitNotMeasured,
 }
 
 /// A reason with the facts of this run.
@@ -42,11 +52,15 @@ pub struct Reason {
 
 impl ReasonId {
     /// Every reason.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 18] = [
         Self::NothingChanged,
         Self::OnlyExpectedImpact,
         Self::UnexpectedServiceHit,
         Self::NeverRecovered,
+        Self::LimitExceeded,
+        Self::UnexpectedKindOfChange,
+        Self::RecoveredTooLate,
+        Self::UncorroboratedChange,
         Self::WeakUnexpectedChange,
         Self::RecoveryUnknown,
         Self::NoData,
@@ -56,6 +70,7 @@ impl ReasonId {
         Self::SourcePartial,
         Self::NotSteady,
         Self::TargetNotAffected,
+        Self::LimitNotMeasured,
     ];
 
     /// The name used in reports and as the name of its page.
@@ -66,6 +81,10 @@ impl ReasonId {
             Self::OnlyExpectedImpact => "only_expected_impact",
             Self::UnexpectedServiceHit => "unexpected_service_hit",
             Self::NeverRecovered => "never_recovered",
+            Self::LimitExceeded => "limit_exceeded",
+            Self::UnexpectedKindOfChange => "unexpected_kind_of_change",
+            Self::RecoveredTooLate => "recovered_too_late",
+            Self::UncorroboratedChange => "uncorroborated_change",
             Self::WeakUnexpectedChange => "weak_unexpected_change",
             Self::RecoveryUnknown => "recovery_unknown",
             Self::NoData => "no_data",
@@ -75,6 +94,7 @@ impl ReasonId {
             Self::SourcePartial => "source_partial",
             Self::NotSteady => "not_steady",
             Self::TargetNotAffected => "target_not_affected",
+            Self::LimitNotMeasured => "limit_not_measured",
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::finding::Finding;
 use crate::gap::GapCause;
 use crate::reason::Reason;
+use crate::series::SeriesKey;
 use crate::time::Timestamp;
 
 /// The verdict in one word.
@@ -54,6 +55,51 @@ pub struct ServiceVerdict {
     pub recovery_seconds: Option<f64>,
     /// Whether it came back.
     pub state: RecoveryState,
+    /// How much longer it should have been watched for an answer, in seconds; `None` where that would not help, or is
+    /// not needed.
+    pub watch_longer_seconds: Option<f64>,
+    /// The furthest that one of its changed series went beyond normal on its way back.
+    pub overshoot: Option<Overshoot>,
+    /// Whether it counts as hit although only one metric, which users feel, says so.
+    pub rests_on_one_metric: bool,
+    /// The smallest change of it that would have been called a hit; `None` if none would have been, or if that cannot be
+    /// said.
+    pub detectable: Option<DetectableChange>,
+}
+
+/// A series that went beyond normal in the opposite direction after the fault, such as a queue of retries that is worked
+/// off.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Overshoot {
+    /// Which series.
+    pub key: SeriesKey,
+    /// What was measured of it.
+    pub measure: &'static str,
+    /// How far beyond normal, in standard deviations of the series before the fault; negative for below.
+    pub effect: f64,
+    /// The typical value before the fault, in the unit of the measure.
+    pub baseline: Option<f64>,
+    /// The value furthest beyond it, averaged over a few samples.
+    pub value: f64,
+    /// When it was back within normal, or the end of what was seen.
+    pub until: Timestamp,
+}
+
+/// The smallest change that would have been called a hit in four of five runs like this one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DetectableChange {
+    /// The series that would have shown it.
+    pub key: SeriesKey,
+    /// What is measured of it.
+    pub measure: &'static str,
+    /// The change, in standard deviations of the series before the fault.
+    pub effect: f64,
+    /// The change as a share of the typical value before the fault; `None` where that is 0.
+    pub relative: Option<f64>,
+    /// The typical value before the fault, in the unit of the measure.
+    pub baseline: Option<f64>,
+    /// How many different metrics would have had to change as clearly: 2 where none is one that users feel.
+    pub metrics_needed: usize,
 }
 
 /// A service and how likely the trouble started there.
@@ -76,6 +122,9 @@ pub struct SystemEvidence {
     pub false_alarm_rate: Option<f64>,
     /// How that rate was obtained, in one sentence.
     pub false_alarm_basis: String,
+    /// The change, in standard deviations, that would have been called a hit in half of the services; `None` if that
+    /// cannot be said of half of them.
+    pub detectable_effect: Option<f64>,
 }
 
 /// Series that could not be judged for one cause.
@@ -140,6 +189,7 @@ impl Verdict {
                 placebo_windows: 0,
                 false_alarm_rate: None,
                 false_alarm_basis: "nothing was judged".to_owned(),
+                detectable_effect: None,
             },
             services: Vec::new(),
             origin: Vec::new(),

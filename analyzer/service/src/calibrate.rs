@@ -34,6 +34,8 @@ pub struct Calibration {
     pub independent_windows: usize,
     /// How often each verdict was given.
     pub outcomes: Vec<(Outcome, Proportion)>,
+    /// How often a fail rested on services of which one metric alone spoke, one that users feel.
+    pub failed_on_one_metric: Proportion,
     /// How often each service was said to be hit, the worst first; services that never were are left out.
     pub services: Vec<(String, Proportion)>,
     /// How often each metric of a service was a finding, the worst first, at most [`WORST_METRICS`].
@@ -133,6 +135,9 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
         windows,
         independent_windows,
         outcomes: outcomes.to_vec(),
+        failed_on_one_metric: proportion(
+            verdicts.iter().filter(|verdict| failed_on_one_metric(verdict)).count(),
+        ),
         services: worst_first(services)
             .into_iter()
             .map(|(service, hits)| (service, proportion(hits)))
@@ -143,6 +148,12 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
     };
     calibration.advice = advice(&calibration);
     calibration
+}
+
+/// Whether a fail rests on services of which one metric alone speaks, one that users feel.
+fn failed_on_one_metric(verdict: &Verdict) -> bool {
+    let mut hit = verdict.services.iter().filter(|service| service.affected);
+    verdict.outcome == Outcome::Fail && hit.all(|service| service.rests_on_one_metric)
 }
 
 fn worst_first<K: Ord>(counts: BTreeMap<K, usize>) -> Vec<(K, usize)> {

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use aftermath_fixtures::{Fault, Shop, ShopError};
 use aftermath_metrics::ScrapeProgress;
-use aftermath_model::{CheckOutcome, Expectations, Experiment, Timeline, Timestamp, Topology, Window};
+use aftermath_model::{
+    CheckOutcome, Expectations, ExpectedImpact, Experiment, Timeline, Timestamp, Topology, Window,
+};
 use tokio::sync::watch;
 
 use crate::clock::now;
@@ -115,8 +117,14 @@ impl ShopDriver {
                 .map_err(|problems| Failure::error(problems[0].clone()))?;
         let expectations = Expectations {
             target: self.fault.target.map(|service| service.to_string()),
-            expected: self.fault.expected.iter().map(ToString::to_string).collect(),
+            expected: self
+                .fault
+                .expected
+                .iter()
+                .map(|service| ExpectedImpact::any(service.to_string()))
+                .collect(),
             topology: Some(Topology { edges: self.shop.call_graph().into_iter().collect() }),
+            ..Expectations::default()
         };
         Ok(Experiment { timeline, expectations, checks })
     }

@@ -17,7 +17,7 @@ use crate::progress::Progress;
 /// What breaks the system. A closed set.
 pub enum Driver {
     /// Somebody else did, at known times.
-    Past(Experiment),
+    Past(Box<Experiment>),
     /// The demo shop, which breaks itself.
     #[cfg(feature = "demo")]
     Shop(Box<crate::demo::ShopDriver>),
@@ -42,7 +42,7 @@ impl Driver {
     /// A [`Failure`] when the fault could not be carried out.
     pub async fn drive(&self, progress: &Progress) -> Result<Experiment, Failure> {
         match self {
-            Self::Past(experiment) => Ok(experiment.clone()),
+            Self::Past(experiment) => Ok((**experiment).clone()),
             #[cfg(feature = "demo")]
             Self::Shop(shop) => shop.drive(progress).await,
         }

@@ -71,6 +71,7 @@ mod tests {
                 placebo_windows: 0,
                 false_alarm_rate: None,
                 false_alarm_basis: String::new(),
+                detectable_effect: None,
             },
             services: vec![],
             origin: vec![],

@@ -60,9 +60,8 @@ pub async fn run(run: Run, progress: &Progress) -> Result<Judged, Failure> {
     let evidence = snapshot::take(&source, &catalog, Stretch::of(&experiment), evidence, progress).await?;
     let scores = score::score(&evidence, &experiment.timeline, progress).await?;
     score::check_learned(&scores, learned.as_ref())?;
+    score::check_names(&experiment.expectations, &scores)?;
     let verdict = score::judge(scores, &experiment, learned, evidence.provenance.partial).await?;
-
-    score::check_names(&experiment.expectations, &verdict)?;
 
     let charts = charts::draw(&evidence, &experiment.timeline, &verdict).await?;
     Ok(export(verdict, experiment, &evidence, charts))

@@ -104,18 +104,24 @@ pub fn check_learned(scores: &Scores, learned: Option<&LearnedNull>) -> Result<(
 ///
 /// # Errors
 /// A [`Failure`] that names every unknown service and those there are.
-pub fn check_names(expectations: &Expectations, verdict: &Verdict) -> Result<(), Failure> {
-    if verdict.services.is_empty() {
+pub fn check_names(expectations: &Expectations, scores: &Scores) -> Result<(), Failure> {
+    let known: Vec<&str> = scores.services().into_iter().collect();
+    if known.is_empty() {
         return Ok(());
     }
-    let is_known = |name: &str| verdict.services.iter().any(|service| service.name == name);
-    let mut known: Vec<&str> = verdict.services.iter().map(|service| service.name.as_str()).collect();
-    known.sort_unstable();
+    let is_known = |name: &str| known.contains(&name);
     let mut problems = Problems::default();
     let named = expectations.target.iter().map(|name| ("--target", name));
-    for (option, name) in named.chain(expectations.expected.iter().map(|name| ("--expect", name))) {
+    let expected = expectations.expected.iter().map(|impact| ("--expect", &impact.service));
+    let limited = expectations.limits.iter().map(|limit| ("--limit", &limit.service));
+    for (option, name) in named.chain(expected).chain(limited) {
         if !is_known(name) {
-            problems.add(format!("{option} {name}: there is no such service; there are {}", listed(&known)));
+            let meant = aftermath_detect::similar(name, known.iter().copied());
+            let hint = meant.map_or_else(String::new, |names| format!(", did you mean {}?", visible(&names)));
+            problems.add(format!(
+                "{option} {name}: there is no such service{hint}; there are {}",
+                listed(&known)
+            ));
         }
     }
     problems.into_result()

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftermath_model as model;
 use serde::{Deserialize, Serialize};
 
+use super::foreseen::{ForeseenV1, unrestricted};
+
 /// The footer key under which the description is kept.
 pub(super) const KEY: &str = "aftermath.evidence";
 /// The version that is written.
 pub(super) const VERSION: u64 = 1;
 
 /// The description of an evidence file.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct EvidenceMeta {
     /// Where the samples come from.
     pub provenance: model::Provenance,
@@ -49,7 +51,10 @@ struct ExperimentV1 {
     exclude_ms: Vec<[i64; 2]>,
     step_ms: i64,
     target: Option<String>,
+    /// The services that may be hit in any way.
     expected: BTreeSet<String>,
+    #[serde(default)]
+    foreseen: ForeseenV1,
     topology: Option<BTreeSet<(String, String)>>,
     checks: Vec<CheckV1>,
 }
@@ -98,7 +103,8 @@ impl From<&model::Experiment> for ExperimentV1 {
             exclude_ms: timeline.exclude().iter().copied().map(window_ms).collect(),
             step_ms: timeline.step_ms(),
             target: expectations.target.clone(),
-            expected: expectations.expected.clone(),
+            expected: unrestricted(expectations),
+            foreseen: ForeseenV1::from(expectations),
             topology: expectations.topology.as_ref().map(|topology| topology.edges.clone()),
             checks: checks
                 .iter()
@@ -154,11 +160,11 @@ impl ExperimentV1 {
         .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))?;
         Ok(model::Experiment {
             timeline,
-            expectations: model::Expectations {
-                target: self.target,
-                expected: self.expected,
-                topology: self.topology.map(|edges| model::Topology { edges }),
-            },
+            expectations: self.foreseen.into_expectations(
+                self.target,
+                self.expected,
+                self.topology.map(|edges| model::Topology { edges }),
+            )?,
             checks: self
                 .checks
                 .into_iter()

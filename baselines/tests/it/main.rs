@@ -7,8 +7,9 @@ use std::path::Path;
 
 use aftermath_baselines::{BaselineError, Evidence, EvidenceMeta, EvidenceWriter};
 use aftermath_model::{
-    Block, CheckOutcome, Expectations, Experiment, Provenance, RecordedRun, Series, SeriesKey, SeriesKind,
-    SourceDescription, Timeline, Timestamp, Topology, Window,
+    Along, Block, Bound, CheckOutcome, Expectations, ExpectedImpact, Experiment, MetricLimit, Provenance,
+    Reach, RecordedRun, Series, SeriesKey, SeriesKind, Signal, SourceDescription, Timeline, Timestamp,
+    Topology, Trend, Window,
 };
 use polars::prelude::{Column, DataFrame, ParquetWriter};
 
@@ -45,7 +46,23 @@ fn meta() -> EvidenceMeta {
             timeline: timeline.unwrap(),
             expectations: Expectations {
                 target: Some("cache".into()),
-                expected: ["cart".to_owned()].into(),
+                expected: [
+                    ExpectedImpact::any("cart"),
+                    ExpectedImpact {
+                        service: "gateway".into(),
+                        signals: [Signal::Latency].into(),
+                        trend: Some(Trend::Up),
+                    },
+                ]
+                .into(),
+                reach: Some(Reach { hops: 1, along: Along::Both }),
+                limits: vec![MetricLimit {
+                    service: "cart".into(),
+                    metric: "errors_ratio".into(),
+                    measure: Some("p99".into()),
+                    bound: Bound::Below(0.1 + 0.2),
+                }],
+                recover_within_ms: Some(90_000),
                 topology: Some(Topology { edges: [("gateway".to_owned(), "cart".to_owned())].into() }),
             },
             checks: vec![CheckOutcome { name: "up".into(), passed: true, detail: "9 of 9".into() }],

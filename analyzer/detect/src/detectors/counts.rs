@@ -43,7 +43,7 @@ pub(crate) fn shift(reference: &Counted, test: &Counted) -> Option<Shift> {
     let expected = total * share;
     let effect = (during - expected) / (expected * (1.0 - share)).sqrt().max(f64::MIN_POSITIVE);
     let per_log_level = (expected * (1.0 - share)).sqrt();
-    Some(Shift { deviate, effect, per_log_level, constant: false })
+    Some(Shift { deviate, effect, per_log_level, ..Shift::default() })
 }
 
 /// The mid-p tail of a binomial count as a normal deviate.

@@ -12,6 +12,7 @@ use std::ops::Range;
 
 use super::running::{Moments, Running};
 use super::sides::Track;
+use crate::cut::single;
 use crate::math::{mean, median, normal_deviate_of_t, robust_deviation, standard_deviation};
 
 /// Values further than this many deviations from the median count ever less (asinh): one spike must not decide
@@ -46,6 +47,31 @@ pub(crate) struct Shift {
     pub(crate) per_log_level: f64,
     /// Whether the reference never moved.
     pub(crate) constant: bool,
+    /// How small a change could have been seen.
+    pub(crate) precision: Precision,
+}
+
+/// What it takes to tell how small a change of the level could have been seen, in softly bounded units.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Precision {
+    /// The error that a change is divided by, with the change that does not matter; 0 where nothing can be said.
+    pub(crate) error: f32,
+    /// The standard error of a change.
+    pub(crate) noise: f32,
+    /// The standard deviation of the reference.
+    pub(crate) deviation: f32,
+    /// The usual level.
+    pub(crate) level: f32,
+    /// The degrees of freedom of the error.
+    pub(crate) degrees: f32,
+    /// Whether the units are roots of natural ones.
+    pub(crate) is_root: bool,
+}
+
+impl Precision {
+    /// Nothing can be said.
+    pub(crate) const NONE: Self =
+        Self { error: 0.0, noise: 0.0, deviation: 0.0, level: 0.0, degrees: 0.0, is_root: false };
 }
 
 /// The centre and the spread that values are measured in.
@@ -127,7 +153,7 @@ pub(crate) fn shift_of_constant(level: f64, test: &[f64], tolerance: f64) -> Shi
     let changed = 2 * moved >= test.len() && moved > 0;
     let direction = (mean(test) - level).signum();
     let deviate = if changed { direction * CERTAIN } else { 0.0 };
-    Shift { deviate, effect: deviate, per_log_level: 0.0, constant: true }
+    Shift { deviate, effect: deviate, constant: true, ..Shift::default() }
 }
 
 /// `level` is the usual level in the unit of the values. The change that does not matter is added to the error, so that
@@ -137,7 +163,8 @@ pub(crate) fn shift(before: &Moments, after: &Moments, level: f64) -> Shift {
     let inflation = before.inflation(phi);
     let variance = before.variance(inflation);
     let of_means = inflation / before.n() + after.inflation(phi) / after.n();
-    let error = (variance * of_means).sqrt().hypot(LEAST_SHARE * level).max(f64::MIN_POSITIVE);
+    let noise = (variance * of_means).sqrt();
+    let error = noise.hypot(LEAST_SHARE * level).max(f64::MIN_POSITIVE);
     let difference = after.mean - before.mean;
     let degrees = (before.n() / inflation - 1.0).max(2.0);
     let deviate = normal_deviate_of_t(difference / error, degrees);
@@ -146,7 +173,20 @@ pub(crate) fn shift(before: &Moments, after: &Moments, level: f64) -> Shift {
         effect: difference / variance.sqrt().max(f64::MIN_POSITIVE),
         per_log_level: level / error,
         constant: false,
+        precision: Precision {
+            error: single(error),
+            noise: single(noise),
+            deviation: single(variance.sqrt()),
+            level: single(level),
+            degrees: single(degrees),
+            is_root: false,
+        },
     }
+}
+
+/// What a softly bounded value is in units of the spread.
+pub(crate) fn unbounded(bounded: f64) -> f64 {
+    SOFT_BOUND * (bounded / SOFT_BOUND).sinh()
 }
 
 #[cfg(test)]

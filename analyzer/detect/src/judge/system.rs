@@ -42,6 +42,7 @@ pub(super) fn evidence(
         placebo_windows: windows,
         false_alarm_rate: measured.and_then(|share| share.rate()),
         false_alarm_basis: format!("{}{}", rate_basis(measured), tail.unwrap_or_default()),
+        detectable_effect: None,
     }
 }
 
@@ -90,7 +91,7 @@ mod tests {
     use super::*;
 
     fn services(p_value: f64) -> Vec<Service<'static>> {
-        vec![Service { name: "web", p_value, q_value: p_value, series: Vec::new() }]
+        vec![Service { name: "web", p_value, q_value: p_value, series: Vec::new(), trust: 0.0 }]
     }
 
     fn learned(windows: usize, failed: LearnedRate) -> LearnedNull {

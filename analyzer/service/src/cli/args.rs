@@ -171,9 +171,20 @@ pub(super) struct JudgeArgs {
     /// The service that the fault acted on.
     #[arg(long, value_name = "SERVICE")]
     pub(super) target: Option<String>,
-    /// A further service that may be hit; may be repeated.
-    #[arg(long, value_name = "SERVICE")]
+    /// A further service that may be hit, and how: `cart`, `cart:errors,latency:up`. Signals: errors, latency,
+    /// saturation, traffic; then up or down. For the target it narrows down what is expected. May be repeated.
+    #[arg(long, value_name = "SERVICE[:SIGNALS][:up|down]")]
     pub(super) expect: Vec<String>,
+    /// Services up to so many calls away from the target may be hit: `1` for its callers, `2:callees`, `1:both`.
+    #[arg(long, value_name = "N[:callers|callees|both]", allow_hyphen_values = true)]
+    pub(super) expect_hops: Option<String>,
+    /// What must hold during the fault, in natural units: `cart:http_error_ratio<2%`,
+    /// `cart:http_request_duration_seconds p99<800ms`. May be repeated.
+    #[arg(long, value_name = "SERVICE:METRIC[ MEASURE]<VALUE")]
+    pub(super) limit: Vec<String>,
+    /// The longest time from the end of the fault until every service that was hit is back.
+    #[arg(long, value_name = "DURATION", allow_hyphen_values = true)]
+    pub(super) recover_within: Option<String>,
     /// A JSON file `{"edges":[["caller","callee"],…]}`.
     #[arg(long, value_name = "FILE")]
     pub(super) topology: Option<PathBuf>,

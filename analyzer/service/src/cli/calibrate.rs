@@ -210,6 +210,13 @@ fn markdown(calibration: &Calibration) -> String {
     for (outcome, proportion) in &calibration.outcomes {
         let _ = writeln!(text, "| {} | {} |", word(*outcome), percent(*proportion));
     }
+    if calibration.failed_on_one_metric.hits > 0 {
+        let _ = writeln!(
+            text,
+            "| fail by the word of a single latency or error metric | {} |",
+            percent(calibration.failed_on_one_metric)
+        );
+    }
     if !calibration.services.is_empty() {
         let _ = writeln!(text, "\n| service said to be hit | how often |\n|---|---|");
     }
@@ -238,6 +245,7 @@ struct CalibrationV1<'a> {
     windows: usize,
     independent_windows: usize,
     verdicts: Vec<Share<'a>>,
+    failed_on_one_metric: Share<'a>,
     services: Vec<Share<'a>>,
     metrics: Vec<MetricShare<'a>>,
     reasons: Vec<ReasonCount>,
@@ -279,6 +287,7 @@ fn json(calibration: &Calibration) -> Result<String, Failure> {
         windows: calibration.windows,
         independent_windows: calibration.independent_windows,
         verdicts: calibration.outcomes.iter().map(|(outcome, it)| share(word(*outcome), *it)).collect(),
+        failed_on_one_metric: share("fail", calibration.failed_on_one_metric),
         services: calibration.services.iter().map(|(service, it)| share(service, *it)).collect(),
         metrics: calibration
             .metrics

@@ -30,7 +30,8 @@ pub(super) async fn judge(args: JudgeArgs) -> Result<ExitCode, Failure> {
     progress.stage("opening the source");
     let source = named.open(&args.source).await?;
 
-    let run_plan = Run { source, driver: Driver::Past(experiment), learned, evidence: args.evidence.clone() };
+    let run_plan =
+        Run { source, driver: Driver::Past(Box::new(experiment)), learned, evidence: args.evidence.clone() };
     let judged = tokio::select! {
         judged = run(run_plan, &progress) => judged?,
         _ = tokio::signal::ctrl_c() => return Err(Failure::interrupted()),

@@ -4,6 +4,7 @@ mod args;
 mod calibrate;
 #[cfg(feature = "demo")]
 mod demo;
+mod expect;
 mod judge;
 mod learn;
 mod past_experiment;

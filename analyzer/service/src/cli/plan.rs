@@ -6,6 +6,7 @@ use aftermath_model::{Expectations, Experiment, Timeline, Timestamp, Topology, W
 use serde::Deserialize;
 
 use super::args::{JudgeArgs, WindowArgs};
+use super::expect;
 use super::times::{parse_duration_ms, parse_window};
 use crate::failure::{Failure, Problems};
 
@@ -37,24 +38,41 @@ pub(super) fn experiment(
     now: Timestamp,
 ) -> Result<Experiment, Failure> {
     let mut problems = Problems::default();
-    let topology = args.topology.as_deref().and_then(|path| problems.check(read_topology(path)));
+    let replayed = recorded.experiment.as_ref();
+    let before = replayed.map_or_else(Expectations::default, |experiment| experiment.expectations.clone());
+    let expectations = expectations(args, before, &mut problems);
     let timeline = timeline(&args.windows, recorded, now, &mut problems);
     problems.into_result()?;
-    let replayed = recorded.experiment.as_ref();
-    let mut expectations =
-        replayed.map_or_else(Expectations::default, |experiment| experiment.expectations.clone());
-    if args.target.is_some() {
-        expectations.target.clone_from(&args.target);
-    }
-    if !args.expect.is_empty() {
-        expectations.expected = args.expect.iter().cloned().collect();
-    }
-    if topology.is_some() {
-        expectations.topology = topology;
-    }
     let timeline = timeline.expect("a timeline that cannot be made is a problem, and there was none");
     let checks = replayed.map_or_else(Vec::new, |experiment| experiment.checks.clone());
     Ok(Experiment { timeline, expectations, checks })
+}
+
+/// What the arguments say, over what an evidence file already knows.
+fn expectations(args: &JudgeArgs, before: Expectations, problems: &mut Problems) -> Expectations {
+    let topology = args.topology.as_deref().and_then(|path| problems.check(read_topology(path)));
+    let expected =
+        args.expect.iter().filter_map(|text| problems.check(expect::expected_impact(text))).collect();
+    let limits = args.limit.iter().filter_map(|text| problems.check(expect::metric_limit(text))).collect();
+    let reach = args.expect_hops.as_deref().and_then(|text| problems.check(expect::reach(text)));
+    let recover_within_ms = args.recover_within.as_deref().and_then(|text| {
+        problems.check(parse_duration_ms(text).map_err(|problem| format!("--recover-within: {problem}")))
+    });
+    let said = Expectations {
+        target: args.target.clone().or(before.target),
+        expected: if args.expect.is_empty() { before.expected } else { expected },
+        reach: reach.or(before.reach),
+        limits: if args.limit.is_empty() { before.limits } else { limits },
+        recover_within_ms: recover_within_ms.or(before.recover_within_ms),
+        topology: topology.or(before.topology),
+    };
+    if args.expect_hops.is_some() && said.target.is_none() {
+        problems.add("--expect-hops counts from the target: say which with --target SERVICE");
+    }
+    if args.expect_hops.is_some() && said.topology.is_none() && args.topology.is_none() {
+        problems.add("--expect-hops needs to know who calls whom: give --topology FILE");
+    }
+    said
 }
 
 fn timeline(

@@ -1,12 +1,14 @@
 //! From the nouns of the model to the report.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::{
-    CheckOutcome, Coverage, Direction, Experiment, Finding, GapCause, GapCount, Outcome, Provenance,
-    RecoveryState, ServiceVerdict, SystemEvidence, Timeline, Timestamp, Verdict,
+    Bound, CheckOutcome, Coverage, DetectableChange, Direction, Expectations, ExpectedImpact, Experiment,
+    Finding, GapCause, GapCount, MetricLimit, Outcome, Overshoot, Provenance, RecoveryState, ServiceVerdict,
+    SystemEvidence, Timeline, Timestamp, Verdict,
 };
 
+use super::entries::{DetectableEntry, ExpectationsEntry, ImpactEntry, MetricLimitEntry, OvershootEntry};
 use super::report::{
     ChartEntry, CheckEntry, CoverageEntry, DirectionWord, FindingEntry, GapEntry, Moment, OriginEntry,
     ProvenanceEntry, REPORT_VERSION, ReasonEntry, Report, ServiceEntry, ServiceState, SourceEntry,
@@ -46,7 +48,8 @@ impl Report {
             system: system(&verdict.system),
             windows: windows(timeline),
             target: expectations.target.clone(),
-            expected: expectations.expected.iter().cloned().collect(),
+            expected: expected(expectations),
+            expectations: foreseen(expectations),
             services: verdict.services.iter().map(service).collect(),
             origin: origin(verdict),
             origin_basis: verdict.origin_basis.clone(),
@@ -131,6 +134,7 @@ fn system(evidence: &SystemEvidence) -> SystemEntry {
         placebo_windows: evidence.placebo_windows,
         false_alarm_rate: evidence.false_alarm_rate.and_then(derived),
         false_alarm_basis: evidence.false_alarm_basis.clone(),
+        detectable_effect: evidence.detectable_effect.and_then(derived),
     }
 }
 
@@ -162,6 +166,65 @@ fn service(service: &ServiceVerdict) -> ServiceEntry {
             RecoveryState::NotRecovered => ServiceState::NotRecovered,
             RecoveryState::CannotTell => ServiceState::CannotTell,
         },
+        watch_longer_seconds: service.watch_longer_seconds.and_then(derived),
+        overshoot: service.overshoot.as_ref().map(overshoot),
+        rests_on_one_metric: service.rests_on_one_metric,
+        detectable: service.detectable.as_ref().map(detectable),
+    }
+}
+
+fn overshoot(overshoot: &Overshoot) -> OvershootEntry {
+    OvershootEntry {
+        metric: overshoot.key.metric.clone(),
+        labels: overshoot.key.labels.clone(),
+        measure: overshoot.measure.to_owned(),
+        effect: derived(overshoot.effect),
+        baseline: overshoot.baseline.and_then(measured),
+        value: measured(overshoot.value),
+        until: Moment(overshoot.until),
+    }
+}
+
+fn detectable(change: &DetectableChange) -> DetectableEntry {
+    DetectableEntry {
+        metric: change.key.metric.clone(),
+        labels: change.key.labels.clone(),
+        measure: change.measure.to_owned(),
+        effect: derived(change.effect),
+        relative: change.relative.and_then(derived),
+        baseline: change.baseline.and_then(measured),
+        metrics_needed: change.metrics_needed,
+    }
+}
+
+/// The services that may be hit besides the target.
+fn expected(expectations: &Expectations) -> Vec<String> {
+    let named = expectations.expected.iter().map(|impact| impact.service.as_str());
+    let all: BTreeSet<&str> = named.chain(expectations.within_reach()).collect();
+    let others = all.into_iter().filter(|service| expectations.target.as_deref() != Some(service));
+    others.map(str::to_owned).collect()
+}
+
+fn foreseen(expectations: &Expectations) -> ExpectationsEntry {
+    let impact = |impact: &ExpectedImpact| ImpactEntry {
+        service: impact.service.clone(),
+        signals: impact.signals.iter().map(|signal| signal.as_str().to_owned()).collect(),
+        trend: impact.trend.map(|trend| trend.as_str().to_owned()),
+    };
+    let limit = |limit: &MetricLimit| {
+        let (below, above) = match limit.bound {
+            Bound::Below(bound) => (derived(bound), None),
+            Bound::Above(bound) => (None, derived(bound)),
+        };
+        let MetricLimit { service, metric, measure, .. } = limit.clone();
+        MetricLimitEntry { service, metric, measure, below, above }
+    };
+    ExpectationsEntry {
+        impacts: expectations.expected.iter().map(impact).collect(),
+        hops: expectations.reach.map(|reach| reach.hops),
+        along: expectations.reach.map(|reach| reach.along.as_str().to_owned()),
+        metric_limits: expectations.limits.iter().map(limit).collect(),
+        recover_within_seconds: expectations.recover_within_ms.map(seconds),
     }
 }
 

@@ -12,6 +12,7 @@ use askama::Template;
 
 use super::names;
 use super::numbers::{count, percent};
+use super::power;
 use super::report::{Report, ServiceState, VerdictWord};
 use super::story;
 use axis::TimeView;
@@ -51,6 +52,7 @@ struct Page {
     has_excluded: bool,
     nothing_hit: &'static str,
     hit: Vec<ServiceRow>,
+    overshoots: Vec<String>,
     may_have_changed: Vec<DoubtfulRow>,
     calm: Vec<ServiceRow>,
     calm_count: String,
@@ -108,6 +110,7 @@ impl Page {
             has_excluded: !report.windows.exclude.is_empty(),
             nothing_hit: story::nothing_hit(report),
             hit: story::hit(report).into_iter().map(|service| ServiceRow::new(report, service)).collect(),
+            overshoots: power::overshoots(report),
             may_have_changed: rows::may_have_changed(report),
             calm_count: count(calm.len(), "service", "services"),
             calm: calm.into_iter().map(|service| ServiceRow::new(report, service)).collect(),

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::names;
 use super::numbers::{count, digits, probability};
+use super::power;
 use super::report::{Report, VerdictWord};
 use super::story;
 
@@ -70,6 +71,10 @@ fn services(page: &mut String, report: &Report) {
             line(page, &row);
         }
         and_more(page, hit.len(), SERVICES_NAMED);
+    }
+    for sentence in power::overshoots(report) {
+        line(page, "");
+        line(page, &prose(&sentence));
     }
     may_have_changed(page, report);
     let calm = story::no_change_seen(report).len();

@@ -4,11 +4,14 @@
 //! report, so a report that was stored as JSON is shown again exactly as on the day it was made. Nothing here reads
 //! a clock, a file or the environment: the same report gives the same bytes.
 
+mod entries;
 mod from_model;
 mod report;
 
+mod headline;
 mod names;
 mod numbers;
+mod power;
 mod story;
 
 mod html;
@@ -21,6 +24,7 @@ mod golden_tests;
 #[cfg(test)]
 mod samples;
 
+pub use entries::{DetectableEntry, ExpectationsEntry, ImpactEntry, MetricLimitEntry, OvershootEntry};
 pub use from_model::ChartSeries;
 pub use json::ReportReadError;
 pub use names::visible;

@@ -11,6 +11,8 @@ use std::collections::BTreeMap;
 use aftermath_model::{Timestamp, Window};
 use serde::{Deserialize, Serialize};
 
+use super::entries::{DetectableEntry, ExpectationsEntry, OvershootEntry};
+
 /// The version of the report format that this program writes and reads.
 pub const REPORT_VERSION: u32 = 1;
 
@@ -36,8 +38,11 @@ pub struct Report {
     pub windows: Windows,
     /// The service that the fault acts on; `null` if nobody said.
     pub target: Option<String>,
-    /// Further services that were expected to be hit.
+    /// Further services that were expected to be hit: those that were named, and those within reach of the target.
     pub expected: Vec<String>,
+    /// In which way, how much and for how long, where that was said.
+    #[serde(default)]
+    pub expectations: ExpectationsEntry,
     /// Every service, the worst hit first.
     pub services: Vec<ServiceEntry>,
     /// Every service, the most likely origin of the trouble first.
@@ -101,6 +106,10 @@ pub struct SystemEntry {
     pub false_alarm_rate: Option<f64>,
     /// How that rate was obtained.
     pub false_alarm_basis: String,
+    /// The change, in standard deviations, that would have been called a hit in half of the services; `null` if that
+    /// cannot be said.
+    #[serde(default)]
+    pub detectable_effect: Option<f64>,
 }
 
 /// When the system was left alone, when the fault acted on it, and when it was watched healing.
@@ -162,6 +171,19 @@ pub struct ServiceEntry {
     pub recovery_seconds: Option<f64>,
     /// Whether it came back.
     pub state: ServiceState,
+    /// How much longer it should have been watched to tell, in seconds; `null` where that is not needed or no help.
+    #[serde(default)]
+    pub watch_longer_seconds: Option<f64>,
+    /// The furthest that one of its changed series went beyond normal after the fault; `null` if none did.
+    #[serde(default)]
+    pub overshoot: Option<OvershootEntry>,
+    /// Whether it counts as hit although only one metric, which users feel, says so.
+    #[serde(default)]
+    pub rests_on_one_metric: bool,
+    /// The smallest change of it that would have been called a hit; `null` if none would have been, or if that cannot
+    /// be said.
+    #[serde(default)]
+    pub detectable: Option<DetectableEntry>,
 }
 
 /// Whether a service came back.

@@ -1,11 +1,11 @@
 //! Reports for the tests of this module, built from the nouns of the model as a real run builds them.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use aftermath_model::{
-    Channel, CheckOutcome, Coverage, Direction, Expectations, Experiment, Finding, GapCause, GapCount,
-    OriginCandidate, Outcome, Provenance, Reason, ReasonId, RecoveryState, SeriesKey, ServiceVerdict,
-    SourceDescription, SystemEvidence, Timeline, Timestamp, Verdict, Window,
+    Channel, CheckOutcome, Coverage, DetectableChange, Direction, Expectations, Experiment, Finding,
+    GapCause, GapCount, OriginCandidate, Outcome, Overshoot, Provenance, Reason, ReasonId, RecoveryState,
+    SeriesKey, ServiceVerdict, SourceDescription, SystemEvidence, Timeline, Timestamp, Verdict, Window,
 };
 
 use super::{ChartSeries, Report};
@@ -74,6 +74,22 @@ fn service(name: &str, expected: bool) -> ServiceVerdict {
         recovered_at: None,
         recovery_seconds: None,
         state: RecoveryState::Unaffected,
+        watch_longer_seconds: None,
+        overshoot: None,
+        rests_on_one_metric: false,
+        detectable: Some(detectable(name)),
+    }
+}
+
+/// What would have been seen of a service: the longer its name, the larger, so that services differ.
+fn detectable(name: &str) -> DetectableChange {
+    DetectableChange {
+        key: finding(name, "http_request_duration_seconds", "p99", (0.012, 0.012), 0).key,
+        measure: "p99",
+        effect: 2.0 + name.chars().count() as f64 / 10.0,
+        relative: Some(0.1 + name.chars().count() as f64 / 100.0),
+        baseline: Some(0.012),
+        metrics_needed: 1,
     }
 }
 
@@ -140,6 +156,7 @@ fn evidence(p_value: Option<f64>) -> SystemEvidence {
         false_alarm_rate: Some(0.0125),
         false_alarm_basis: "measured on 40 quiet windows of this system, one-sided 95 % upper bound"
             .to_owned(),
+        detectable_effect: Some(2.84),
     }
 }
 
@@ -195,8 +212,7 @@ fn report_from(
     charts: Vec<ChartSeries>,
     checks: Vec<CheckOutcome>,
 ) -> Report {
-    let expectations =
-        Expectations { target: Some(target.to_owned()), expected: BTreeSet::new(), topology: None };
+    let expectations = Expectations { target: Some(target.to_owned()), ..Expectations::default() };
     let experiment = Experiment { timeline: timeline(), expectations, checks };
     Report::new(verdict, &experiment, provenance, charts)
 }
@@ -265,11 +281,20 @@ pub(super) fn hidden_victim() -> Report {
     ];
     let mut charts: Vec<ChartSeries> = lasting.iter().map(|finding| chart(finding, false)).collect();
     charts.extend([chart(&vanished, false), chart(&errors, true), chart(&memory, true)]);
+    let memory_key = memory.key.clone();
     let findings: Vec<Finding> = lasting.into_iter().chain([vanished, errors, memory]).collect();
+    let refilled = Overshoot {
+        key: memory_key,
+        measure: "value",
+        effect: 3.1,
+        baseline: Some(188e6),
+        value: 241e6,
+        until: at(70),
+    };
     let mut services = vec![
         hit("recommendations", false, 78.4, 6, None),
         hit("cart", false, 41.2, 4, Some(46)),
-        hit("session-cache", true, 93.0, 1, Some(44)),
+        ServiceVerdict { overshoot: Some(refilled), ..hit("session-cache", true, 93.0, 1, Some(44)) },
     ];
     services.extend(CALM.map(|name| service(name, false)));
     let verdict = Verdict {
@@ -323,6 +348,7 @@ pub(super) fn weak_signs() -> Report {
             placebo_windows: 10,
             false_alarm_rate: None,
             false_alarm_basis: "10 quiet windows are too few to measure it".to_owned(),
+            detectable_effect: None,
         },
         services,
         origin: origin(&[("worker", 1.2), ("", 0.9), ("catalog", 0.4)]),
@@ -343,13 +369,17 @@ pub(super) fn weak_signs() -> Report {
 /// A warn: the target was hit, and the watch was too short to see it come back.
 pub(super) fn recovery_unknown() -> Report {
     let queue = finding("worker", "queue_depth", "value", (12.0, 155.0), 9);
-    let lost = ServiceVerdict { state: RecoveryState::CannotTell, ..hit("worker", true, 12.0, 9, None) };
+    let lost = ServiceVerdict {
+        state: RecoveryState::CannotTell,
+        watch_longer_seconds: Some(90.0),
+        ..hit("worker", true, 12.0, 9, None)
+    };
     let verdict = Verdict {
         outcome: Outcome::Warn,
         score: 100.0,
         reasons: vec![reason(
             ReasonId::RecoveryUnknown,
-            "it cannot be told whether worker came back; watch longer",
+            "it cannot be told whether worker came back; watch at least 90 s longer",
         )],
         system: evidence(Some(0.0001)),
         services: vec![lost, service("catalog", false)],
@@ -399,6 +429,7 @@ pub(super) fn no_verdict() -> Report {
             placebo_windows: 0,
             false_alarm_rate: None,
             false_alarm_basis: String::new(),
+            detectable_effect: None,
         },
         services: vec![ServiceVerdict {
             p_value: f64::NAN,

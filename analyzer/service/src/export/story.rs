@@ -1,7 +1,9 @@
 //! What the report says in words. Text, Markdown and HTML differ in their dress only; the sentences are these.
 
+pub(super) use super::headline::headline;
 use super::names::{self, short_list};
 use super::numbers::{self, Unit, count, duration, offset, percent};
+use super::power;
 use super::report::{
     DirectionWord, FindingEntry, Moment, ReasonEntry, Report, ServiceEntry, ServiceState, VerdictWord,
     WindowEntry, Windows,
@@ -75,77 +77,17 @@ pub(super) fn findings_of<'a>(
     report.findings.iter().filter(|finding| finding.service == service.name)
 }
 
-fn never_recovered(report: &Report) -> Vec<&ServiceEntry> {
+pub(super) fn never_recovered(report: &Report) -> Vec<&ServiceEntry> {
     let hit = report.services.iter().filter(|service| service.affected);
     hit.filter(|service| service.state == ServiceState::NotRecovered).collect()
 }
 
-fn named(services: &[&ServiceEntry]) -> String {
+pub(super) fn named(services: &[&ServiceEntry]) -> String {
     short_list(services.iter().map(|service| service.name.as_str()))
 }
 
-fn was_or_were(number: usize) -> &'static str {
+pub(super) fn was_or_were(number: usize) -> &'static str {
     if number == 1 { "was" } else { "were" }
-}
-
-/// The verdict in one sentence.
-pub(super) fn headline(report: &Report) -> String {
-    let first_reason = report.reasons.first().map_or("", |reason| reason.id.as_str());
-    match report.verdict {
-        VerdictWord::Pass => headline_of_a_pass(report),
-        VerdictWord::Fail => headline_of_a_failure(report),
-        VerdictWord::Warn => match first_reason {
-            "weak_unexpected_change" => {
-                "There are signs of an unexpected change, weaker than a failure needs.".to_owned()
-            }
-            "recovery_unknown" => "It cannot be told whether everything that was hit came back.".to_owned(),
-            _ => "Something is worth a look.".to_owned(),
-        },
-        VerdictWord::Inconclusive => headline_of_no_verdict(first_reason).to_owned(),
-    }
-}
-
-fn headline_of_a_pass(report: &Report) -> String {
-    let (hit, doubtful) = (expected(report), may_have_changed(report));
-    if hit.is_empty() && doubtful.is_empty() {
-        return "Nothing changed more than chance allows.".to_owned();
-    }
-    if hit.is_empty() {
-        return format!("No service counts as hit; a few series changed in {}.", named(&doubtful));
-    }
-    let healed = hit.iter().all(|service| service.state == ServiceState::Recovered);
-    let ending = match (healed, hit.len()) {
-        (false, _) => "",
-        (true, 1) => ", and it recovered",
-        (true, _) => ", and all of it recovered",
-    };
-    format!("Only what was expected was hit ({}){ending}.", named(&hit))
-}
-
-fn headline_of_a_failure(report: &Report) -> String {
-    let (surprised, lasting) = (unexpected(report), never_recovered(report));
-    let hit =
-        format!("{} {} hit although nobody expected it", named(&surprised), was_or_were(surprised.len()));
-    match (surprised.is_empty(), lasting.is_empty()) {
-        (true, true) => "Something happened that must not happen.".to_owned(),
-        (true, false) => format!("{} did not come back after the fault.", named(&lasting)),
-        (false, true) => format!("{hit}."),
-        (false, false) if surprised == lasting => format!("{hit}, and did not come back."),
-        (false, false) => format!("{hit}; {} did not come back.", named(&lasting)),
-    }
-}
-
-fn headline_of_no_verdict(first_reason: &str) -> &'static str {
-    match first_reason {
-        "no_data" => "There is nothing to judge: the system could not be seen.",
-        "baseline_too_short" => "Too little was recorded before the fault to know what is normal.",
-        "fault_too_short" => "Too little was recorded during the fault to judge it.",
-        "too_many_gaps" => "Too much of the system could not be judged.",
-        "source_partial" => "The source did not give a complete answer.",
-        "not_steady" => "The system was not steady before the fault.",
-        "target_not_affected" => "The target shows no change, so the fault probably did nothing.",
-        _ => "It cannot be told what the fault did.",
-    }
 }
 
 /// `score 23 of 100`, or that there is none.
@@ -376,7 +318,7 @@ pub(super) fn trust(report: &Report) -> Vec<String> {
         }
         None => format!("How often this procedure says fail when nothing happened is not known{basis}."),
     };
-    vec![surprise, alarm]
+    [surprise, alarm].into_iter().chain(power::sentence(report)).collect()
 }
 
 /// How many series were judged, in one sentence.
@@ -457,25 +399,6 @@ mod tests {
             FindingEntry { measure: SHAPE.to_owned(), baseline: Some(-0.004), fault: Some(0.46), ..any };
         assert_eq!(before_and_during(&reshaped), "0 % → 46 % of observations in other buckets");
         assert_eq!((series(&reshaped).starts_with("shape of "), factor(&reshaped)), (true, String::new()));
-    }
-
-    #[test]
-    fn the_headline_says_who_was_hit_and_who_never_came_back() {
-        let cases = [
-            (samples::expected_only(), "Only what was expected was hit (cache), and it recovered."),
-            (samples::quiet(), "Nothing changed more than chance allows."),
-            (
-                samples::hidden_victim(),
-                "recommendations and cart were hit although nobody expected it; recommendations did not come back.",
-            ),
-            (samples::weak_signs(), "There are signs of an unexpected change, weaker than a failure needs."),
-            (samples::recovery_unknown(), "It cannot be told whether everything that was hit came back."),
-            (samples::no_verdict(), "Too much of the system could not be judged."),
-            (samples::target_unmoved(), "The target shows no change, so the fault probably did nothing."),
-        ];
-        for (report, expected) in cases {
-            assert_eq!(headline(&report), expected);
-        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ use anstyle::{AnsiColor, Effects};
 
 use super::names::{self, wrapped};
 use super::numbers::{count, digits, probability};
+use super::power;
 use super::report::{FindingEntry, Report, ServiceEntry, ServiceState, VerdictWord};
 use super::story;
 use table::{Cell, Table};
@@ -176,6 +177,10 @@ impl Page {
             let rows = services.iter().map(|service| self.service_row(report, service)).collect();
             let table = Table { header: ["service", "severity", "began", "recovered", "p"], rows };
             self.table(&table);
+        }
+        for sentence in power::overshoots(report) {
+            self.line("");
+            self.paragraph("", &sentence);
         }
         self.may_have_changed(report);
         let calm = story::no_change_seen(report);

@@ -270,3 +270,26 @@ fn calibrate_refuses_limits_and_steps_that_mean_nothing() {
     aftermath(&["calibrate", "--recording", path, "--recording", path])
         .assert_refused(2, &["is given twice"]);
 }
+
+#[test]
+fn every_wrong_expectation_is_told_at_once() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    let wrong =
+        ["--expect", "cart:latncy", "--expect-hops", "far", "--limit", "cart<2", "--recover-within", "soon"];
+    judge(&path, &wrong).assert_refused(
+        2,
+        &["--expect `cart:latncy`", "--expect-hops `far`", "--limit `cart<2`", "--recover-within: `soon`"],
+    );
+    judge(&path, &["--expect-hops", "1"]).assert_refused(2, &["--target SERVICE", "--topology FILE"]);
+}
+
+#[test]
+fn a_misspelt_service_is_told_with_the_one_that_was_meant() {
+    let (_folder, path) = scratch("quiet.parquet");
+    record(&path, 1, |_, _| 0.0);
+    judge(&path, &["--target", "crt", "--limit", "catalogue:cpu_usage<1"]).assert_refused(
+        2,
+        &["--target crt: there is no such service, did you mean cart?", "--limit catalogue", "mean catalog?"],
+    );
+}

@@ -221,3 +221,60 @@ fn an_incident_is_not_learned_as_normal() {
     let judged = judge(&path, &["--learned", out.to_str().unwrap(), "--format", "json"]);
     assert_eq!(judged.code, 20, "one window must not excuse the incident: {}", judged.stdout);
 }
+
+#[test]
+fn what_is_expected_may_be_narrowed_down_limited_and_timed() {
+    let (_folder, path) = scratch("expected.parquet");
+    record(&path, 11, |service, sample| if service == "cart" && during_fault(sample) { 8.0 } else { 0.0 });
+    let cases: [(&[&str], i32, &str); 6] = [
+        (&["--expect", "cart"], 0, "only_expected_impact"),
+        (&["--expect", "cart:saturation:up"], 0, "only_expected_impact"),
+        (&["--expect", "cart:saturation:down"], 20, "unexpected_kind_of_change"),
+        (&["--expect", "cart:errors"], 20, "unexpected_kind_of_change"),
+        (&["--expect", "cart", "--limit", "cart:cpu_usage<1"], 20, "limit_exceeded"),
+        (&["--expect", "cart", "--limit", "cart:cpu_usag<1"], 30, "limit_not_measured"),
+    ];
+    for (arguments, code, reason) in cases {
+        let said = judge(&path, &[&["--format", "json"], arguments].concat());
+        assert_eq!(
+            (said.code, said.json()["reasons"][0]["id"].as_str()),
+            (code, Some(reason)),
+            "{arguments:?}"
+        );
+    }
+}
+
+#[test]
+fn what_was_expected_replays_from_the_evidence() {
+    let (folder, path) = scratch("expected.parquet");
+    record(&path, 12, |service, sample| if service == "cart" && during_fault(sample) { 8.0 } else { 0.0 });
+    let graph = folder.path().join("calls.json");
+    std::fs::write(&graph, r#"{"edges":[["cart","catalog"]]}"#).unwrap();
+    let kept = folder.path().join("kept.parquet");
+    let arguments = [
+        "--format",
+        "json",
+        "--target",
+        "catalog",
+        "--topology",
+        graph.to_str().unwrap(),
+        "--expect-hops",
+        "1:both",
+        "--expect",
+        "payments:latency:up",
+        "--limit",
+        "cart:cpu_usage value<900",
+        "--recover-within",
+        "5m",
+        "--evidence",
+        kept.to_str().unwrap(),
+    ];
+    let live = judge(&path, &arguments);
+    let replayed = aftermath(&["judge", "--recording", kept.to_str().unwrap(), "--format", "json"]);
+    assert_eq!(live.stdout, replayed.stdout);
+    let report = live.json();
+    assert_eq!(report["expected"], serde_json::json!(["cart", "payments"]));
+    assert_eq!(report["expectations"]["hops"], 1);
+    assert_eq!(report["expectations"]["metric_limits"][0]["below"], 900.0);
+    assert_eq!(report["expectations"]["recover_within_seconds"], 300.0);
+}
