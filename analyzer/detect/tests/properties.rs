@@ -11,11 +11,11 @@ use common::Recipe;
 
 fn judged(blocks: &[Block], timeline: &Timeline) -> Verdict {
     let scorer = Scorer::new(timeline);
-    let mut scores = Scores::default();
+    let mut kept = Scores::default();
     for block in blocks {
-        scores.merge(scorer.score(block));
+        kept.merge(scorer.score(block));
     }
-    judge(&scores, timeline, &Expectations::default(), None, false)
+    judge(&kept, timeline, &Expectations::default(), None, false)
 }
 
 fn broken_system(seed: u64) -> System {

@@ -20,14 +20,14 @@ const SYSTEMS: u64 = 250;
 fn drawn(scenario: &Scenario, seed: u64) -> (f64, f64) {
     let system = System::generate(scenario, seed);
     let scorer = Scorer::new(&system.timeline);
-    let mut scores = Scores::default();
+    let mut kept = Scores::default();
     for block in &system.blocks {
-        scores.merge(scorer.score(block));
+        kept.merge(scorer.score(block));
     }
-    let sorted = scores.sorted();
+    let sorted = kept.sorted();
     let judged = judge_series(&sorted, &Null::of(&sorted, None));
     let moving: Vec<f64> = judged.iter().filter(|one| !one.score.constant).map(|one| one.p_value).collect();
-    let mut services = judge(&scores, &system.timeline, &Expectations::default(), None, false).services;
+    let mut services = judge(&kept, &system.timeline, &Expectations::default(), None, false).services;
     // They stand in the order of their p-values: the draw must not know it.
     services.sort_by(|a, b| a.name.cmp(&b.name));
     let mut random = Random::new(seed);
