@@ -7,17 +7,19 @@
 //! level that is one, two or four standard deviations beyond the margin, on residuals freed of their autocorrelation;
 //! they are spread over every look at which the harm may have begun, as in Shiryaev and Roberts.
 //!
-//! What is estimated from the baseline is uncertain, and each uncertainty is resolved against aborting: the level by two
-//! standard errors inside the margin, the noise by its upper 95 % bound, the autocorrelation by one standard error towards
-//! the prediction that makes the sample look more usual. What remains is measured: with α = 1 % and 240 looks after a baseline of
-//! 120 samples at most 1 % of quiet runs are aborted for autocorrelations up to 0.95, normal or heavy-tailed, and half of all
-//! rises by four standard deviations within 4 samples. A baseline of 40 samples keeps that up to 0.8 only; beyond, too little
-//! of the memory shows in it, and 1 to 6 % of quiet runs are aborted.
+//! What a baseline leaves open (level, noise, tails, memory) is not resolved by a worst case but averaged: the bets are made
+//! in every world that could have made the baseline, and each world counts by how plausible it is by now, given the
+//! run as well. So wealth is a ratio of marginal likelihoods, and its mean is at most 1 over the worlds that the baseline allows
+//! (the method of mixtures; Robbins 1970). What that means for each single memory is measured, see `docs/live-abort.md`.
 
 mod bet;
-mod normal;
+mod guard;
+mod world;
+mod worlds;
 
-use normal::Normal;
+pub use guard::{AbortGuard, Alarm, GuardDecision, GuardError, Indicator};
+use world::{Odds, Seen, World};
+use worlds::Normal;
 
 /// The bets: how many standard deviations beyond the margin the level may lie. Doubling steps lose less than a third of the
 /// evidence in between.
@@ -25,8 +27,6 @@ const EXCESSES_SD: [f64; 3] = [1.0, 2.0, 4.0];
 /// Half of the stake is on harm that begins with the fault. The rest is spread over later looks as 1/(k (k+1)) beyond this
 /// many looks: it sums to one without a horizon, and a later beginning costs a factor, not the detection.
 const LATER_LOOKS: f64 = 60.0;
-/// Wealth beyond this proves nothing more; the bound keeps it finite.
-const MOST_WEALTH: f64 = 1e100;
 /// With fewer samples nothing is known of the noise: its upper bound is then half as large again as its estimate.
 const LEAST_BASELINE: usize = 20;
 
@@ -55,7 +55,7 @@ pub enum AbortDecision {
     },
 }
 
-/// An always-valid test of one service level indicator. Holds a few numbers, whatever the length of the run.
+/// An always-valid test of one service level indicator. Holds a few thousand numbers, whatever the length of the run.
 #[derive(Clone, Debug)]
 pub struct AbortTest {
     sides: [Option<Side>; 2],
@@ -92,21 +92,27 @@ impl AbortTest {
     /// Takes in the sample of the next step. A missing sample, or one that is not finite, is never evidence. Once this
     /// has said abort it keeps saying so.
     pub fn look(&mut self, sample: Option<f64>) -> AbortDecision {
-        let look = self.looks;
-        self.looks += 1;
         if let Some(aborted) = self.aborted {
             return aborted;
         }
-        let Some(value) = sample.filter(|value| value.is_finite()) else {
-            self.sides.iter_mut().flatten().for_each(Side::miss);
-            return AbortDecision::Continue;
-        };
-        self.sides.iter_mut().flatten().for_each(|side| side.take(value, look));
-        let decision = self.decide();
+        let taken = self.take(sample);
+        let decision = if taken { self.decide() } else { AbortDecision::Continue };
         if decision != AbortDecision::Continue {
             self.aborted = Some(decision);
         }
         decision
+    }
+
+    /// Bets on the sample of the next step; `false` if there was none.
+    fn take(&mut self, sample: Option<f64>) -> bool {
+        let look = self.looks;
+        self.looks += 1;
+        let Some(value) = sample.filter(|value| value.is_finite()) else {
+            self.sides.iter_mut().flatten().for_each(|side| side.miss(1));
+            return false;
+        };
+        self.sides.iter_mut().flatten().for_each(|side| side.take(value, look));
+        true
     }
 
     /// The wealth so far in stakes: the mean over the directions that are watched.
@@ -116,16 +122,25 @@ impl AbortTest {
         sides.clone().map(Side::wealth).sum::<f64>() / sides.count() as f64
     }
 
+    /// Passes over steps without a sample.
+    fn miss(&mut self, steps: usize) {
+        self.looks += steps;
+        self.sides.iter_mut().flatten().for_each(|side| side.miss(steps));
+    }
+
     fn decide(&self) -> AbortDecision {
         let evidence = self.evidence();
-        let leading = self.sides.iter().flatten().max_by(|a, b| a.wealth().total_cmp(&b.wealth()));
-        match leading {
-            // One stray sample stops no experiment, however far it strays.
-            Some(side) if evidence >= self.threshold && side.beyond_in_a_row >= 2 => {
-                AbortDecision::Abort { evidence, since: side.since() }
-            }
+        match self.stays_away() {
+            Some(since) if evidence >= self.threshold => AbortDecision::Abort { evidence, since },
             _ => AbortDecision::Continue,
         }
+    }
+
+    /// Since when the leading direction is harmed; `None` while its last two samples do not both lie beyond the margin: one
+    /// stray sample stops no experiment, however far it strays.
+    fn stays_away(&self) -> Option<usize> {
+        let leading = self.sides.iter().flatten().max_by(|a, b| a.wealth().total_cmp(&b.wealth()))?;
+        (leading.beyond_in_a_row >= 2).then(|| leading.since())
     }
 }
 
@@ -133,22 +148,24 @@ impl AbortTest {
 #[derive(Clone, Debug)]
 struct Side {
     sign: f64,
-    normal: Normal,
-    arms: [Arm; EXCESSES_SD.len()],
+    /// The harmful end of what is normal, for counting samples beyond it.
+    edge: f64,
+    worlds: Vec<World>,
+    /// When harm of each size most likely began.
+    beginnings: [Beginning; EXCESSES_SD.len()],
     /// The share of the stake that is kept for harm that begins later.
     unspent: f64,
     samples: f64,
     /// Samples in a row that lay beyond the margin.
     beyond_in_a_row: usize,
-    /// The last sample beyond the margin, and how many steps ago it was taken.
+    /// The last sample, and how many steps ago it was taken.
     previous: f64,
     steps_since: u32,
 }
 
-/// The bets on one size of harm.
+/// A cumulative sum of odds that begins anew whenever it falls to zero (Page 1954).
 #[derive(Clone, Copy, Debug, Default)]
-struct Arm {
-    wealth: f64,
+struct Beginning {
     /// The logarithm of what was won since `since`.
     won: f64,
     since: usize,
@@ -158,40 +175,59 @@ impl Side {
     fn new(baseline: &[Option<f64>], sign: f64) -> Self {
         let signed: Vec<Option<f64>> =
             baseline.iter().map(|sample| sample.map(|value| sign * value)).collect();
-        let normal = Normal::of(&signed);
+        let Normal { edge, worlds } = Normal::of(&signed);
         let trailing = signed.iter().rev().take_while(|sample| sample.is_none()).count();
-        let last = signed.iter().rev().flatten().next().copied().unwrap_or(0.0);
         Self {
             sign,
-            arms: [Arm::default(); EXCESSES_SD.len()],
+            edge,
+            worlds,
+            beginnings: [Beginning::default(); EXCESSES_SD.len()],
             unspent: 1.0,
             samples: 0.0,
             beyond_in_a_row: 0,
-            previous: normal.beyond(last),
+            previous: signed.iter().rev().flatten().next().copied().unwrap_or(0.0),
             steps_since: 1 + u32::try_from(trailing).unwrap_or(u32::MAX - 1),
-            normal,
         }
     }
 
-    fn miss(&mut self) {
-        self.steps_since = self.steps_since.saturating_add(1);
+    fn miss(&mut self, steps: usize) {
+        self.steps_since = self.steps_since.saturating_add(u32::try_from(steps).unwrap_or(u32::MAX));
     }
 
     fn take(&mut self, value: f64, look: usize) {
-        let beyond = self.normal.beyond(self.sign * value);
+        let value = self.sign * value;
+        let seen: Vec<Seen> =
+            self.worlds.iter().map(|world| world.see(self.previous, value, self.steps_since)).collect();
+        self.date(&seen, look);
         let stake = self.spend();
-        let odds = self.normal.odds(self.previous, beyond, self.steps_since);
-        for (arm, odds) in self.arms.iter_mut().zip(odds) {
-            arm.wealth = (arm.wealth * odds.later + stake * odds.first).min(MOST_WEALTH);
-            if arm.won <= 0.0 {
-                *arm = Arm { won: odds.first.ln(), since: look, ..*arm };
+        let most = seen.iter().map(|seen| seen.ln_density).fold(f64::NEG_INFINITY, f64::max);
+        let densities: Vec<f64> = seen.iter().map(|seen| (seen.ln_density - most).exp()).collect();
+        let mean: f64 =
+            self.worlds.iter().zip(&densities).map(|(world, density)| world.plausible * density).sum();
+        for ((world, seen), density) in self.worlds.iter_mut().zip(&seen).zip(densities) {
+            // Where every plausible world is equally surprised none becomes more plausible.
+            let relative = if mean > 0.0 { density / mean } else { 1.0 };
+            world.take(seen, relative, stake);
+        }
+        self.beyond_in_a_row = if value > self.edge { self.beyond_in_a_row + 1 } else { 0 };
+        self.previous = value;
+        self.steps_since = 1;
+    }
+
+    /// Follows when the harm may have begun, with the odds of the mean over the worlds.
+    fn date(&mut self, seen: &[Seen], look: usize) {
+        for (arm, beginning) in self.beginnings.iter_mut().enumerate() {
+            let weighed = self.worlds.iter().zip(seen);
+            let odds = weighed.fold(Odds { first: 0.0, later: 0.0 }, |sum, (world, seen)| Odds {
+                first: sum.first + world.plausible * seen.odds[arm].first,
+                later: sum.later + world.plausible * seen.odds[arm].later,
+            });
+            if beginning.won <= 0.0 {
+                *beginning = Beginning { won: odds.first.ln(), since: look };
             } else {
-                arm.won += odds.later.ln();
+                beginning.won += odds.later.ln();
             }
         }
-        self.beyond_in_a_row = if beyond > 0.0 { self.beyond_in_a_row + 1 } else { 0 };
-        self.previous = beyond;
-        self.steps_since = 1;
     }
 
     /// The stake on harm that begins with this sample.
@@ -205,11 +241,11 @@ impl Side {
     }
 
     fn wealth(&self) -> f64 {
-        self.unspent + self.arms.iter().map(|arm| arm.wealth).sum::<f64>() / self.arms.len() as f64
+        self.unspent + self.worlds.iter().map(World::wealth).sum::<f64>()
     }
 
     fn since(&self) -> usize {
-        self.arms.iter().max_by(|a, b| a.won.total_cmp(&b.won)).map_or(0, |arm| arm.since)
+        self.beginnings.iter().max_by(|a, b| a.won.total_cmp(&b.won)).map_or(0, |beginning| beginning.since)
     }
 }
 

@@ -33,7 +33,7 @@ mod judge;
 mod learn;
 mod steady;
 
-pub use abort::{AbortDecision, AbortTest, Harm};
+pub use abort::{AbortDecision, AbortGuard, AbortTest, Alarm, GuardDecision, GuardError, Harm, Indicator};
 pub use judge::judge;
 pub use learn::fit::{LearnedFit, fit};
 pub use learn::merge::merge;

@@ -310,3 +310,6 @@ fn placebo_evidence(
     };
     (0..windows).filter_map(in_window).collect()
 }
+
+#[cfg(test)]
+mod uniformity;

@@ -32,10 +32,15 @@ struct Tally {
 pub(crate) fn report(options: &Options) {
     let fault = |name, kind| Scenario { name, fault: Some(kind), ..Scenario::quiet() };
     let shaped = |shape| FaultKind { shape: Some(shape), ..FaultKind::step(3.0) };
+    let lasting = |steps, name| Scenario { fault_steps: steps, ..fault(name, FaultKind::step(3.0)) };
     let scenarios = [
         fault("step 1.5 sd", FaultKind::step(1.5)),
         fault("step 3 sd", FaultKind::step(3.0)),
         Scenario { load_step: 0.2, ..fault("step 3 sd, load +20 %", FaultKind::step(3.0)) },
+        lasting(4, "step 3 sd for 4 steps"),
+        lasting(60, "step 3 sd for 60 steps"),
+        fault("step 3 sd, target only", FaultKind { dependents: 0, ..FaultKind::step(3.0) }),
+        Scenario { near_copies: 0.5, ..fault("step 3 sd, near copies", FaultKind::step(3.0)) },
         fault("ramp 3 sd", shaped(Shape::Ramp)),
         fault("burst 3 sd", shaped(Shape::Burst)),
         fault("pulse 3 sd", shaped(Shape::Pulse)),
@@ -50,8 +55,9 @@ pub(crate) fn report(options: &Options) {
          false discovery proportion | origin first | recovery time: median error in steps (half of all within) | lasting: said so |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
+    let wanted = if options.wants("all-faults") { scenarios.len() } else { 2 };
     let mut rules = Vec::new();
-    for scenario in scenarios.into_iter().take(if options.wants("all-faults") { 10 } else { 2 }) {
+    for scenario in scenarios.into_iter().take(wanted) {
         let scenario = options.sized(&scenario);
         let mut tally = Tally::default();
         for seed in options.seeds() {

@@ -4,7 +4,12 @@
 //!
 //! `--most-series` (default 10000), `--steps` (samples a series, default 240). Series are AR(1) gauges, made block by block
 //! and dropped when scored, as in a run.
+//!
+//! `--against-mann-whitney 2000` also runs scipy's Mann-Whitney test, metric by metric, over as many of the same series where
+//! Python with scipy is installed.
 #![allow(clippy::print_stdout, clippy::disallowed_methods)] // a bench reads its arguments and the clock, and prints
+
+mod mann_whitney;
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -36,6 +41,7 @@ fn main() {
     };
     let (most, steps) =
         (flag("--most-series", 10_000), flag("--steps", 240).max(2 * (FAULT_STEPS + RECOVERY_STEPS)));
+    let against = flag("--against-mann-whitney", 0);
     let threads = std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| "all".to_owned());
     println!("\n### Scorer: {steps} samples a series, {threads} threads\n");
     println!(
@@ -55,6 +61,9 @@ fn main() {
             each / first,
             1e6 * taken.judging.as_secs_f64() / size as f64
         );
+    }
+    if against > 0 {
+        mann_whitney::report(against, steps);
     }
 }
 

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 
 /// What each crate of ours may depend on, of ours.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("aftermath-model", &[]),
     ("aftermath-detect", &["aftermath-model"]),
     ("aftermath-metrics", &["aftermath-model"]),
     ("aftermath-baselines", &["aftermath-model"]),
     ("aftermath-fixtures", &[]),
     ("aftermath-generator", &["aftermath-model"]),
+    ("aftermath-prometheus-fixture", &[]),
     (
         "aftermath",
         &[

@@ -1,12 +1,9 @@
 //! A real Prometheus that scrapes the real shop while it is being broken.
 
-#[path = "../../../../probes/metrics/tests/support/mod.rs"]
-mod real;
-
 use std::time::Duration;
 
 use aftermath_fixtures::{Fault, Shop, StartOptions, Target};
-use real::RealPrometheus;
+use aftermath_prometheus_fixture::RealPrometheus;
 
 use crate::support::{Said, aftermath, program};
 

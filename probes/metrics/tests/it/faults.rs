@@ -30,7 +30,7 @@ fn always(
 
 #[tokio::test]
 async fn nobody_at_the_address_is_said_with_the_address_and_without_the_password() {
-    let port = crate::support::free_port();
+    let port = aftermath_prometheus_fixture::free_port();
     let error = error_of(config(&format!("http://me:secret@127.0.0.1:{port}/prometheus"))).await;
     assert!(matches!(error, SourceError::Unreachable { .. }), "{error:?}");
     let text = error.to_string();

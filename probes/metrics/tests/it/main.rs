@@ -7,8 +7,6 @@ mod pages;
 mod proxy;
 mod real;
 mod scraping;
-#[path = "../support/mod.rs"]
-mod support;
 mod tls;
 
 use std::collections::BTreeMap;

@@ -6,10 +6,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aftermath_metrics::{Access, Auth, Grid, Limits, Prometheus, PrometheusConfig, ReadMethod, SourceError};
 use aftermath_model::{MetricKind, SeriesKind, Window};
+use aftermath_prometheus_fixture::{RealPrometheus, is_installed};
 
 use crate::pages::Pages;
 use crate::proxy::hiding;
-use crate::support::{RealPrometheus, is_installed};
 use crate::tls::make_certificates;
 use crate::{Read, config, quick_limits, read_all, read_by, window};
 

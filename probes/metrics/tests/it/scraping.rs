@@ -2,9 +2,10 @@
 
 use aftermath_metrics::{ScrapeConfig, ScrapeTarget, Scraped, Scraper, SourceError};
 use aftermath_model::{Block, MetricKind, Series, SeriesKind};
+use aftermath_prometheus_fixture::free_port;
 
 use crate::pages::Pages;
-use crate::{quick_limits, support::free_port};
+use crate::quick_limits;
 
 fn target(service: Option<&str>, url: &str) -> ScrapeTarget {
     ScrapeTarget { service: service.map(ToOwned::to_owned), url: url.to_owned() }

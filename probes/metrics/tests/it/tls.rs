@@ -4,9 +4,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use aftermath_metrics::{Access, Prometheus, PrometheusConfig, SourceError};
+use aftermath_prometheus_fixture::{free_port, is_installed};
 
 use crate::fake::Fake;
-use crate::support::{free_port, is_installed};
 use crate::{config, quick_limits};
 
 /// Makes a certificate authority and a certificates for 127.0.0.1 and for another name that it has signed.
