@@ -13,12 +13,14 @@ mod pool;
 mod pools;
 pub(crate) mod service;
 
-use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
+use aftermath_model::{LearnedNull, Timeline};
 
+use crate::circumstances::Circumstances;
 use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
 use crate::evidence::StemOf;
+use crate::habits::{Expected, Habits, Sums};
 use crate::load;
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
@@ -39,8 +41,8 @@ pub(crate) struct Null<'a> {
     stems: StemOf,
     placebos: Pools,
     learned: Option<Learned<'a>>,
-    /// The logarithm of the change of the load during the fault.
-    pub(crate) load: f64,
+    /// The change of the load during the fault, and that of the seasons.
+    pub(crate) circumstances: Circumstances,
     /// A placebo window that must not speak, because it is being judged itself.
     left_out: Option<usize>,
 }
@@ -50,6 +52,7 @@ pub(crate) struct Null<'a> {
 struct Learned<'a> {
     null: &'a LearnedNull,
     pools: Pools,
+    habits: Habits,
     trust: f64,
 }
 
@@ -58,6 +61,8 @@ struct Learned<'a> {
 pub(crate) struct Known {
     placebos: History,
     learned: History,
+    /// What load and season are expected to do to the statistic of the fault window.
+    expected: Expected,
     /// How far the learned null speaks for this series, 0 to 1.
     pub(crate) trust: f64,
 }
@@ -99,12 +104,13 @@ pub(crate) fn between(trust: f64, first: impl FnOnce() -> f64, second: impl FnOn
 
 impl<'a> Null<'a> {
     /// The null of this system: from the placebo windows of these series, and from what was learned before.
-    pub(crate) fn of(series: &[&SeriesScore], learned: Option<&'a LearnedNull>) -> Self {
+    pub(crate) fn of(series: &[&SeriesScore], timeline: &Timeline, learned: Option<&'a LearnedNull>) -> Self {
         let mut null = Self::of_placebos(series, None);
-        null.load = load::change(series);
+        null.circumstances = Circumstances::of(load::change(series), timeline);
         null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
             null: learned,
             pools: Pools::of_learned(learned),
+            habits: Habits::of(learned, trust_after(learned.windows)),
             trust: trust_after(learned.windows),
         });
         null
@@ -140,21 +146,34 @@ impl<'a> Null<'a> {
 
     /// What is known of a series' own noise, and whether the learned null knows it.
     pub(crate) fn known(&self, score: &SeriesScore) -> Known {
+        self.known_by(score, |_| {})
+    }
+
+    /// The same, where `forget` may take windows out of what was learned of load and season.
+    fn known_by(&self, score: &SeriesScore, forget: impl FnOnce(&mut Sums)) -> Known {
         let placebos = self.placebo_history(score);
-        let learned = self.learned.as_ref().and_then(|learned| {
-            learned.null.series.get(&learned_name(score)).map(|&seen| (seen, learned.trust))
-        });
-        let (learned, trust) =
-            learned.map_or((History::default(), 0.0), |(seen, trust)| (seen.into(), trust));
-        Known { placebos, learned, trust }
+        let seen = self
+            .learned
+            .as_ref()
+            .and_then(|learned| learned.null.series.get(&learned_name(score)).map(|seen| (learned, seen)));
+        let Some((learned, seen)) = seen else {
+            let expected = load::expected(score, self.circumstances.load());
+            return Known { placebos, learned: History::default(), expected, trust: 0.0 };
+        };
+        let mut sums = Sums::of(&seen.habit);
+        forget(&mut sums);
+        let habit =
+            learned.habits.of_one(self.stems.stem(&score.key.metric), &sums, seen.into(), learned.trust);
+        let expected = habit.expected(&self.circumstances.times(f64::from(score.per_load)));
+        Known { placebos, learned: seen.into(), expected, trust: learned.trust }
     }
 
     /// The statistic of the fault window in units of what chance does to this series; a change of a series that
     /// never moved before is worth the deviate of its p-value.
     pub(crate) fn strength(&self, score: &SeriesScore, known: Known) -> f64 {
-        let deviate = load::adjusted(score, self.load);
+        let deviate = f64::from(score.deviate);
         if is_graded(deviate) {
-            return moderated(deviate, known.history());
+            return moderated(known.expected.left_of(deviate), known.history());
         }
         deviate.clamp(-STRENGTH_OF_CERTAIN, STRENGTH_OF_CERTAIN)
     }
@@ -167,10 +186,16 @@ impl<'a> Null<'a> {
 
     /// The chance of a fault window that this null has learned from, without what it taught.
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
-        let deviate = load::adjusted(score, self.load);
-        let known = self.known(score);
-        let others = Known { learned: known.learned.without(deviate), ..known };
-        self.p_of(score, known.trust, deviate, moderated(deviate, others.history()).abs())
+        let deviate = f64::from(score.deviate);
+        if !is_graded(deviate) {
+            return self.p_of(score, self.known(score).trust, deviate, deviate.abs());
+        }
+        let row = self.circumstances.times(f64::from(score.per_load));
+        let left_by_prior = load::adjusted(score, self.circumstances.load());
+        let known = self.known_by(score, |sums| sums.add(&row, deviate, left_by_prior, -1.0));
+        let left = known.expected.left_of(deviate);
+        let others = Known { learned: known.learned.without(left), ..known };
+        self.p_of(score, known.trust, deviate, moderated(left, others.history()).abs())
     }
 
     /// The chance of the placebo window with that number, as if it had been the fault; `None` where it cannot be

@@ -40,7 +40,7 @@ pub fn judge(
 ) -> Verdict {
     let series = scores.sorted();
     let plan = Plan::new(timeline);
-    let null = Null::of(&series, learned);
+    let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
     let evidence = services(&judged, &null, &quiet);
@@ -50,7 +50,7 @@ pub fn judge(
     let hits = outcome::hits(&case, &evidence);
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &hits);
-    limits.extend(report::load_note(null.load));
+    limits.extend(report::load_note(null.circumstances.load()));
     Verdict {
         outcome,
         score: outcome::score(outcome, &hits),

@@ -15,7 +15,9 @@ mod detectors;
 mod recovery;
 
 mod calibrate;
+mod circumstances;
 mod evidence;
+mod habits;
 mod load;
 mod multiple;
 mod proportion;

@@ -6,11 +6,13 @@ use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
 
 use super::thinned;
+use crate::habits;
 
 /// Joins what was learned from different quiet windows of one system.
 ///
-/// Counts, rates, services and the noise of each series are those that [`learn`](crate::learn) would have found in all
-/// windows at once. Three things are close to it only: the statistics and the evidence of each part were measured
+/// Counts, rates, services and how each series follows load and season are those that [`learn`](crate::learn) would have
+/// found in all windows at once. Four things are close to it only: the noise of each series and how well seasons predict
+/// other days were measured with what a part knows of load and season; the statistics and the evidence of each part were measured
 /// against the other windows of that part instead of all; a metric with more statistics than a file keeps was thinned
 /// twice; and how often quiet windows failed was measured with what a part taught, which is less. No windows may be in
 /// two parts: they would count twice.
@@ -24,9 +26,14 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
             let series = whole.series.entry(name).or_default();
             series.windows += seen.windows;
             series.sum_of_squares += seen.sum_of_squares;
+            habits::add(&mut series.habit, &seen.habit);
         }
         for (stem, statistics) in part.statistics {
             whole.statistics.entry(stem).or_default().extend(statistics);
+        }
+        for (day, scores) in part.days {
+            let whole = whole.days.entry(day).or_default();
+            whole.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score);
         }
         add(&mut whole.constants_moved, part.constants_moved);
         add(&mut whole.presence_changed, part.presence_changed);
