@@ -17,11 +17,12 @@ use aftermath_model::learned::LearnedRate;
 use aftermath_model::{LearnedNull, Timeline};
 
 use crate::circumstances::Circumstances;
+use crate::copies;
 use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
 use crate::evidence::StemOf;
 use crate::habits::{Expected, Habits, Sums};
-use crate::load;
+use crate::load::{self, is_told};
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
 use crate::scores::SeriesScore;
@@ -39,6 +40,8 @@ const THEORETICAL_DEGREES: f64 = 3.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Null<'a> {
     stems: StemOf,
+    /// The group in which each series counts as evidence: see [`copies::groups`].
+    groups: Vec<usize>,
     placebos: Pools,
     learned: Option<Learned<'a>>,
     /// The change of the load during the fault, and that of the seasons.
@@ -113,12 +116,16 @@ impl<'a> Null<'a> {
             habits: Habits::of(learned, trust_after(learned.windows)),
             trust: trust_after(learned.windows),
         });
+        if let Some(learned) = &null.learned {
+            copies::follow_learned(&mut null.groups, series, &learned.null.copies);
+        }
         null
     }
 
     /// The null of the placebo windows, without one that is to be judged.
     pub(crate) fn of_placebos(series: &[&SeriesScore], left_out: Option<usize>) -> Self {
         let mut null = Self { left_out, stems: StemOf::of(series), ..Self::default() };
+        null.groups = copies::groups(series, &null.stems);
         let mut values: Vec<(&str, Vec<f64>)> = null.stems.all().map(|stem| (stem, Vec::new())).collect();
         let (mut constants, mut presence) = (LearnedRate::default(), LearnedRate::default());
         for score in series {
@@ -170,7 +177,7 @@ impl<'a> Null<'a> {
 
     /// The statistic of the fault window in units of what chance does to this series; a change of a series that
     /// never moved before is worth the deviate of its p-value.
-    pub(crate) fn strength(&self, score: &SeriesScore, known: Known) -> f64 {
+    pub(crate) fn strength(score: &SeriesScore, known: Known) -> f64 {
         let deviate = f64::from(score.deviate);
         if is_graded(deviate) {
             return moderated(known.expected.left_of(deviate), known.history());
@@ -180,7 +187,7 @@ impl<'a> Null<'a> {
 
     /// The chance of such a fault window when nothing happened.
     pub(crate) fn p_value(&self, score: &SeriesScore, known: Known) -> f64 {
-        let statistic = self.strength(score, known).abs();
+        let statistic = Self::strength(score, known).abs();
         self.p_of(score, known.trust, f64::from(score.deviate), statistic)
     }
 
@@ -258,9 +265,37 @@ impl<'a> Null<'a> {
         ((times + 0.5) / (chances + 1.0)).min(1.0)
     }
 
-    /// The stems of all metric names.
-    pub(crate) const fn stems(&self) -> &StemOf {
-        &self.stems
+    /// What of the circumstances was told by quiet windows, in sentences.
+    pub(crate) fn habit_notes(&self, series: &[&SeriesScore]) -> Vec<String> {
+        let Some(learned) = &self.learned else { return Vec::new() };
+        let mut notes = Vec::new();
+        if is_told(self.circumstances.load()) {
+            let by_prior = |score: &SeriesScore| load::expected(score, self.circumstances.load()).variance;
+            let is_learned = |score: &&&SeriesScore| {
+                // The doubt is less than half of what it would be without.
+                4.0 * self.known(score).expected.variance < by_prior(score)
+            };
+            notes.push(format!(
+                "how strongly {} of {} series follow the load is known from quiet windows; the others are given the \
+                 benefit of the doubt",
+                series.iter().filter(is_learned).count(),
+                series.len()
+            ));
+        }
+        let (of_day, of_week) = learned.habits.seasons();
+        if of_day {
+            notes.push(format!(
+                "the usual change at this time of day{}, learned from quiet windows of {} days, does not count",
+                if of_week { " and week" } else { "" },
+                learned.null.days.len()
+            ));
+        }
+        notes
+    }
+
+    /// The group in which each series counts as evidence, in the order of the series that the null was made of.
+    pub(crate) fn groups(&self) -> &[usize] {
+        &self.groups
     }
 }
 

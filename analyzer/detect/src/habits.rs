@@ -143,8 +143,8 @@ impl Habit {
         let mut precision = [[0.0; CIRCUMSTANCES]; CIRCUMSTANCES];
         let mut mean = [0.0; CIRCUMSTANCES];
         for row in 0..used {
-            for column in 0..=row {
-                precision[row][column] = weight * sums.products[place(row, column)];
+            for (column, entry) in precision[row][..=row].iter_mut().enumerate() {
+                *entry = weight * sums.products[place(row, column)];
             }
             let own = if row == 0 { prior.variance } else { SEASON_SPREAD * SEASON_SPREAD };
             precision[row][row] += 1.0 / own;

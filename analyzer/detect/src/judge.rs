@@ -51,6 +51,7 @@ pub fn judge(
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &hits);
     limits.extend(report::load_note(null.circumstances.load()));
+    limits.extend(null.habit_notes(&series));
     Verdict {
         outcome,
         score: outcome::score(outcome, &hits),

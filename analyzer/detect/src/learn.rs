@@ -73,13 +73,14 @@ pub fn suspicious(windows: &[(Scores, Timeline)]) -> Vec<usize> {
 fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
     let sorted: Vec<Quiet> =
         windows.iter().map(|(scores, timeline)| Quiet::of(scores.sorted(), timeline)).collect();
-    let habit::Learned { series, graded, days } = habit::learn(&sorted);
+    let habit::Learned { series, graded, days, copies } = habit::learn(&sorted);
     let mut learned = LearnedNull {
         windows: windows.len(),
         services: services(&sorted),
         statistics: statistics(&graded, &series, trust_after(windows.len())),
         series,
         days,
+        copies,
         ..LearnedNull::default()
     };
     for score in sorted.iter().flat_map(|window| &window.series) {
@@ -135,5 +136,5 @@ fn thinned(sorted: Vec<f64>) -> Vec<f64> {
 
 fn quiet(series: &[&SeriesScore], timeline: &Timeline, learned: &LearnedNull) -> Vec<Evidence> {
     let null = Null::of(series, timeline, Some(learned));
-    quiet_evidence(series, |score| Some(null.quiet_p_value(score)))
+    quiet_evidence(series, &null, |score| Some(null.quiet_p_value(score)))
 }

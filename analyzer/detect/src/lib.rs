@@ -16,6 +16,7 @@ mod recovery;
 
 mod calibrate;
 mod circumstances;
+mod copies;
 mod evidence;
 mod habits;
 mod load;
@@ -36,7 +37,7 @@ pub use abort::{AbortDecision, AbortTest, Harm};
 pub use judge::judge;
 pub use learn::fit::{LearnedFit, fit};
 pub use learn::merge::merge;
-pub use learn::summary::{LearnedSummary, MOST_MOVERS, Mover, summary};
+pub use learn::summary::{Copies, Follower, LearnedSummary, MOST_MOVERS, Mover, summary};
 pub use learn::{learn, suspicious};
 pub use proportion::Proportion;
 pub use scores::{Scorer, Scores};

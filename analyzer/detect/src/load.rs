@@ -7,7 +7,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::detectors::level::is_graded;
+use crate::detectors::level::{LEAST_SHARE, is_graded};
 use crate::habits::Expected;
 use crate::math::median_in_place;
 use crate::scores::SeriesScore;
@@ -40,6 +40,11 @@ pub(crate) fn change(series: &[&SeriesScore]) -> f64 {
     }
     let mut of_services: Vec<f64> = by_service.values_mut().map(|changes| median_in_place(changes)).collect();
     median_in_place(&mut of_services).clamp(-MOST_EXPLAINED.ln(), MOST_EXPLAINED.ln())
+}
+
+/// Whether a change of the load is large enough to be told (its logarithm is given): as large as a change that matters.
+pub(crate) fn is_told(log_change: f64) -> bool {
+    log_change.exp_m1().abs() >= LEAST_SHARE
 }
 
 /// What the change of the load is expected to do to the statistic of a series of which nothing was learned.

@@ -11,10 +11,10 @@ use crate::calibrate::service::ServiceNull;
 use crate::calibrate::{Known, Null, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
-use crate::evidence::{Evidence, SIGN, StemOf, evidence};
+use crate::evidence::{Evidence, SIGN, evidence};
 use crate::multiple::{q_values, simes};
 use crate::scores::SeriesScore;
-use crate::semantics::{Concern, stem};
+use crate::semantics::Concern;
 
 /// False discoveries among findings that are tolerated: the usual 5 %.
 const FALSE_DISCOVERIES: f64 = 0.05;
@@ -32,6 +32,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) shared: bool,
     /// How far the learned null spoke, 0 to 1.
     trust: f64,
+    /// What it is about: series of one group are one sign.
+    group: usize,
 }
 
 /// What the series of one service say together. Series without a service form one without a name.
@@ -66,8 +68,8 @@ impl<'a> Service<'a> {
         if self.has_lost_half() {
             return true;
         }
-        let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
-        stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+        let groups: BTreeSet<usize> = self.signs().map(|one| one.group).collect();
+        groups.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
     }
 
     /// Whether at least half of the series that can tell presence vanished.
@@ -91,10 +93,11 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
             score: series[index],
             p_value: p_values[index],
             q_value: q_values[index],
-            strength: null.strength(series[index], known[index]),
+            strength: Null::strength(series[index], known[index]),
             matters: matters(series[index]),
             shared: shared[index],
             trust: known[index].trust,
+            group: null.groups()[index],
         })
         .collect()
 }
@@ -127,15 +130,16 @@ fn numbers(score: &SeriesScore) -> Numbers<'_> {
     (score.deviate.to_bits(), bits(score.baseline), bits(score.fault), &score.key.metric, score.measure)
 }
 
-/// Which of some series belong to each service, and within it to each stem; both in the order of their names.
+/// Which of some series belong to each service, and within it to each group: a stem with copies of its series under other
+/// names. Both in the order of their names.
 struct Groups<'a>(BTreeMap<&'a str, BTreeMap<usize, Vec<usize>>>);
 
 impl<'a> Groups<'a> {
-    fn of(series: impl Iterator<Item = &'a SeriesScore>, stems: &StemOf) -> Self {
+    fn of(series: impl Iterator<Item = &'a SeriesScore>, null: &Null) -> Self {
         let mut groups: BTreeMap<&str, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
-        for (index, score) in series.enumerate() {
+        for (index, (score, &group)) in series.zip(null.groups()).enumerate() {
             let of_service = groups.entry(&score.key.service).or_default();
-            of_service.entry(stems.number(&score.key.metric)).or_default().push(index);
+            of_service.entry(group).or_default().push(index);
         }
         Self(groups)
     }
@@ -146,7 +150,7 @@ const KNOWN_SHARE: f64 = 0.5;
 
 /// Every service, sorted by name.
 pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &Null, quiet: &ServiceNull) -> Vec<Service<'a>> {
-    let groups = Groups::of(judged.iter().map(|one| one.score), null.stems());
+    let groups = Groups::of(judged.iter().map(|one| one.score), null);
     let mut services: Vec<Service> =
         groups.0.into_iter().map(|(name, stems)| service(name, &stems, judged, quiet)).collect();
     let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
@@ -181,9 +185,10 @@ pub(crate) fn system_p_value(mut of_services: Vec<f64>) -> Option<f64> {
 /// The evidence of every service in a quiet window, when each series has the p-value that is given.
 pub(crate) fn quiet_evidence(
     series: &[&SeriesScore],
+    null: &Null,
     p_value: impl Fn(&SeriesScore) -> Option<f64>,
 ) -> Vec<Evidence> {
-    let groups = Groups::of(series.iter().copied(), &StemOf::of(series));
+    let groups = Groups::of(series.iter().copied(), null);
     let of_service = |stems: BTreeMap<usize, Vec<usize>>| {
         let p_values =
             |indices: &Vec<usize>| indices.iter().filter_map(|&index| p_value(series[index])).collect();
@@ -211,7 +216,7 @@ pub(crate) fn service_null(
     let replaced = learned.is_some_and(|learned| trust_after(learned.windows) >= 1.0)
         && known.iter().all(|known| known.trust >= 1.0);
     let windows: Vec<usize> = if replaced { Vec::new() } else { placebos.collect() };
-    let groups = Groups::of(series.iter().copied(), null.stems());
+    let groups = Groups::of(series.iter().copied(), null);
     let quiet: Vec<Evidence> = groups
         .0
         .values()

@@ -38,6 +38,10 @@ pub struct LearnedNull {
     /// and day of week. A season was found if it predicts days that it was not learned from.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<i64, [f64; 3]>,
+    /// Series whose statistics agree over the quiet windows, and what each is a copy of: the first such series of its
+    /// service by name. Copies count as one piece of evidence.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copies: BTreeMap<String, String>,
 }
 
 /// The quiet statistics of one series: how wide chance makes them.

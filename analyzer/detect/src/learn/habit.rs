@@ -10,11 +10,13 @@ use aftermath_model::Timeline;
 use aftermath_model::learned::LearnedSeries;
 
 use crate::calibrate::moderate::History;
-use crate::calibrate::{learned_name, trust_after};
+use crate::calibrate::{learned_name, service_and_metric, trust_after};
 use crate::circumstances::{CIRCUMSTANCES, Circumstances, LOAD_ONLY, WITH_DAY};
+use crate::copies;
 use crate::detectors::level::is_graded;
 use crate::habits::{Elasticity, Expected, Habit, Habits, Sums, used};
 use crate::load;
+use crate::math::mean;
 use crate::scores::SeriesScore;
 use crate::semantics::stem;
 
@@ -48,6 +50,7 @@ pub(super) struct Graded<'a> {
     row: [f64; CIRCUMSTANCES],
     /// What is left if only the prior is known: it weighs the statistic in the regression.
     left_by_prior: f64,
+    window: usize,
     day: i64,
 }
 
@@ -63,6 +66,8 @@ pub(super) struct Learned<'a> {
     pub(super) series: BTreeMap<String, LearnedSeries>,
     pub(super) graded: Vec<Graded<'a>>,
     pub(super) days: BTreeMap<i64, [f64; 3]>,
+    /// See [`aftermath_model::LearnedNull::copies`].
+    pub(super) copies: BTreeMap<String, String>,
 }
 
 pub(super) fn learn<'a>(windows: &[Quiet<'a>]) -> Learned<'a> {
@@ -87,11 +92,36 @@ pub(super) fn learn<'a>(windows: &[Quiet<'a>]) -> Learned<'a> {
         }
         series = with_noise(&names, &graded, &sums);
     }
-    Learned { series, graded, days }
+    let copies = copies_over_windows(&names, &graded);
+    Learned { series, graded, days, copies }
+}
+
+/// Series whose statistics agree over the quiet windows in which they were seen, by the names of both: the second is the
+/// first of its service by name. Pods of one workload share a name; what counts is their mean.
+fn copies_over_windows(names: &[String], graded: &[Graded]) -> BTreeMap<String, String> {
+    let mut seen: Vec<BTreeMap<usize, Vec<f64>>> = vec![BTreeMap::new(); names.len()];
+    for one in graded {
+        seen[one.number].entry(one.window).or_default().push(one.left);
+    }
+    // Only series that were seen in the same windows can be compared; names of one service stand side by side.
+    let mut comparable: BTreeMap<(&str, Vec<usize>), Vec<usize>> = BTreeMap::new();
+    for (number, seen) in seen.iter().enumerate().filter(|(_, seen)| seen.len() >= copies::LEAST_WINDOWS) {
+        let windows: Vec<usize> = seen.keys().copied().collect();
+        comparable.entry((service_and_metric(&names[number]).0, windows)).or_default().push(number);
+    }
+    let shape = |&number: &usize| copies::shape(seen[number].values().map(|left| mean(left)).collect());
+    let mut found = BTreeMap::new();
+    for members in comparable.values() {
+        let firsts = copies::first_alike(&members.iter().map(shape).collect::<Vec<_>>());
+        for (place, &first) in firsts.iter().enumerate().filter(|&(place, &first)| first != place) {
+            found.insert(names[members[place]].clone(), names[members[first]].clone());
+        }
+    }
+    found
 }
 
 fn stem_of(learned_name: &str) -> String {
-    stem(crate::calibrate::service_and_metric(learned_name).1)
+    stem(service_and_metric(learned_name).1)
 }
 
 /// The name of every series, sorted, and every graded statistic.
@@ -102,7 +132,7 @@ fn graded<'a>(windows: &[Quiet<'a>]) -> (Vec<String>, Vec<Graded<'a>>) {
     }
     numbers.values_mut().enumerate().for_each(|(number, place)| *place = number);
     let mut graded = Vec::new();
-    for window in windows {
+    for (number, window) in windows.iter().enumerate() {
         for &score in window.series.iter().filter(|score| is_graded(f64::from(score.deviate))) {
             let left = load::adjusted(score, window.circumstances.load());
             graded.push(Graded {
@@ -111,6 +141,7 @@ fn graded<'a>(windows: &[Quiet<'a>]) -> (Vec<String>, Vec<Graded<'a>>) {
                 left,
                 row: window.circumstances.times(f64::from(score.per_load)),
                 left_by_prior: left,
+                window: number,
                 day: window.day,
             });
         }

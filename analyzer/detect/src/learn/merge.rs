@@ -2,10 +2,13 @@
 //!
 //! In: what was learned from parts of the quiet windows. Out: nearly what all of them together would have taught.
 
+use std::collections::BTreeMap;
+
 use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
 
 use super::thinned;
+use crate::copies::LEAST_WINDOWS;
 use crate::habits;
 
 /// Joins what was learned from different quiet windows of one system.
@@ -18,7 +21,7 @@ use crate::habits;
 /// two parts: they would count twice.
 #[must_use]
 pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
-    let mut whole = LearnedNull::default();
+    let mut whole = LearnedNull { copies: agreed_copies(&parts), ..LearnedNull::default() };
     for part in parts {
         whole.windows += part.windows;
         whole.services.extend(part.services);
@@ -50,6 +53,18 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
     whole.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
     whole.system_p_values.sort_by(f64::total_cmp);
     whole
+}
+
+/// What a part takes for a copy, unless another part that knows the series well enough does not.
+fn agreed_copies(parts: &[LearnedNull]) -> BTreeMap<String, String> {
+    let mut copies: BTreeMap<String, String> = parts.iter().flat_map(|part| part.copies.clone()).collect();
+    copies.retain(|copy, of| {
+        parts.iter().all(|part| {
+            let knows = part.series.get(copy).is_some_and(|seen| seen.windows >= LEAST_WINDOWS);
+            !knows || part.copies.get(copy) == Some(of)
+        })
+    });
+    copies
 }
 
 fn add(rate: &mut LearnedRate, more: LearnedRate) {
