@@ -122,14 +122,22 @@ pub(crate) fn used(days: &BTreeMap<i64, [f64; 3]>) -> usize {
 
 /// The elasticity of the series of one metric: mean and spread over series.
 fn pooled(series: &[&LearnedSeries], trust: f64) -> Elasticity {
-    let sums: Vec<(Sums, History)> =
-        series.iter().map(|&seen| (Sums::of(&seen.habit), seen.into())).collect();
+    let first = |sums: &[f32]| sums.first().copied().map_or(0.0, f64::from);
+    // Information on the elasticity, and what it says.
+    let told: Vec<(f64, f64)> = series
+        .iter()
+        .map(|&seen| {
+            let weight = trust / History::from(seen).mean_square();
+            (weight * first(&seen.habit.products), weight * first(&seen.habit.responses))
+        })
+        .collect();
     let count = PRIOR_SERIES + series.len() as f64;
     (0..ROUNDS).fold(Elasticity::PRIOR, |at, _| {
-        let each: Vec<Elasticity> = sums
-            .iter()
-            .map(|(sums, history)| Habit::of(sums, *history, trust, at, LOAD_ONLY).elasticity())
-            .collect();
+        let posterior = |&(information, says): &(f64, f64)| {
+            let variance = 1.0 / (1.0 / at.variance + information);
+            Elasticity { mean: variance * (at.mean / at.variance + says), variance }
+        };
+        let each: Vec<Elasticity> = told.iter().map(posterior).collect();
         let mean = (PRIOR_SERIES * ELASTICITY + each.iter().map(|one| one.mean).sum::<f64>()) / count;
         let apart = |one: &Elasticity| one.variance + (one.mean - mean).powi(2);
         let prior_apart = PRIOR_SERIES * apart(&Elasticity::PRIOR);
