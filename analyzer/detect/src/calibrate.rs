@@ -40,7 +40,7 @@ const THEORETICAL_DEGREES: f64 = 3.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Null<'a> {
     stems: StemOf,
-    /// The group in which each series counts as evidence: see [`copies::groups`].
+    /// The group in which each series counts as corroboration: see [`copies::groups`].
     groups: Vec<usize>,
     placebos: Pools,
     learned: Option<Learned<'a>>,
@@ -293,7 +293,12 @@ impl<'a> Null<'a> {
         notes
     }
 
-    /// The group in which each series counts as evidence, in the order of the series that the null was made of.
+    /// The stems of all metric names.
+    pub(crate) const fn stems(&self) -> &StemOf {
+        &self.stems
+    }
+
+    /// The group in which each series counts as corroboration, in the order of the series that the null was made of.
     pub(crate) fn groups(&self) -> &[usize] {
         &self.groups
     }

@@ -1,7 +1,7 @@
 //! Which series of a service say the same as another one, and so are no second witness?
 //!
 //! In: the placebo statistics of a run, or the statistics of quiet windows. Out: for each series the group in which it
-//! counts: that of its metric, or that of the first series that it copies.
+//! corroborates others: that of its metric, or that of the first series that it copies.
 //!
 //! Memory in bytes and as a share of its limit have the same statistics, number by number; CPU seconds of a container
 //! and of its pod nearly so. Two such are one sign. Taking two series for copies that are none loses a sign, and never

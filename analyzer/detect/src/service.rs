@@ -32,7 +32,7 @@ pub(crate) struct Judged<'a> {
     pub(crate) shared: bool,
     /// How far the learned null spoke, 0 to 1.
     trust: f64,
-    /// What it is about: series of one group are one sign.
+    /// What it is about: series of one stem, and copies of them under other names, corroborate each other no more than one.
     group: usize,
 }
 
@@ -130,16 +130,15 @@ fn numbers(score: &SeriesScore) -> Numbers<'_> {
     (score.deviate.to_bits(), bits(score.baseline), bits(score.fault), &score.key.metric, score.measure)
 }
 
-/// Which of some series belong to each service, and within it to each group: a stem with copies of its series under other
-/// names. Both in the order of their names.
+/// Which of some series belong to each service, and within it to each stem; both in the order of their names.
 struct Groups<'a>(BTreeMap<&'a str, BTreeMap<usize, Vec<usize>>>);
 
 impl<'a> Groups<'a> {
     fn of(series: impl Iterator<Item = &'a SeriesScore>, null: &Null) -> Self {
         let mut groups: BTreeMap<&str, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
-        for (index, (score, &group)) in series.zip(null.groups()).enumerate() {
+        for (index, score) in series.enumerate() {
             let of_service = groups.entry(&score.key.service).or_default();
-            of_service.entry(group).or_default().push(index);
+            of_service.entry(null.stems().number(&score.key.metric)).or_default().push(index);
         }
         Self(groups)
     }

@@ -39,7 +39,7 @@ pub struct LearnedNull {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub days: BTreeMap<i64, [f64; 3]>,
     /// Series whose statistics agree over the quiet windows, and what each is a copy of: the first such series of its
-    /// service by name. Copies count as one piece of evidence.
+    /// service by name. Copies do not corroborate each other.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub copies: BTreeMap<String, String>,
 }

@@ -115,7 +115,7 @@ fn habits_shown(summary: &LearnedSummary) -> String {
         (true, true) => "of the day and the week",
     };
     let _ = writeln!(text, "\nSeason: {season} ({} days seen)", summary.days);
-    let _ = writeln!(text, "\nMetrics that say the same and count once: {}", summary.copies.len());
+    let _ = writeln!(text, "\nMetrics that say the same and do not corroborate each other: {}", summary.copies.len());
     for Copies { service, first, copy } in summary.copies.iter().take(MOST_MOVERS) {
         let _ = writeln!(text, "  {} says what {} says, of {}", visible(copy), visible(first), of(service));
     }
