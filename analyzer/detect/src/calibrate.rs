@@ -15,12 +15,15 @@ pub(crate) mod service;
 pub(crate) mod side;
 
 use aftermath_model::learned::LearnedRate;
-use aftermath_model::{Channel, LearnedNull};
+use aftermath_model::{Channel, LearnedNull, Timeline};
 
+use crate::circumstances::Circumstances;
+use crate::copies;
 use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
 use crate::evidence::{SIGN, StemOf};
-use crate::load;
+use crate::habits::{Expected, Habits, Sums};
+use crate::load::{self, is_told};
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
 use crate::scores::SeriesScore;
@@ -39,11 +42,13 @@ const THEORETICAL_DEGREES: f64 = 3.0;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Null<'a> {
     stems: StemOf,
+    /// The group in which each series counts as corroboration: see [`copies::groups`].
+    groups: Vec<usize>,
     placebos: Pools,
     sides: SideNull,
     learned: Option<Learned<'a>>,
-    /// The logarithm of the change of the load during the fault.
-    pub(crate) load: f64,
+    /// The change of the load during the fault, and that of the seasons.
+    pub(crate) circumstances: Circumstances,
     /// A placebo window that must not speak, because it is being judged itself.
     left_out: Option<usize>,
     /// Whether only changes of the level count.
@@ -56,6 +61,7 @@ struct Learned<'a> {
     null: &'a LearnedNull,
     pools: Pools,
     sides: SideNull,
+    habits: Habits,
     trust: f64,
 }
 
@@ -76,6 +82,8 @@ pub(crate) struct Weighed {
 pub(crate) struct Known {
     placebos: History,
     learned: History,
+    /// What load and season are expected to do to the statistic of the fault window.
+    expected: Expected,
     /// How far the learned null speaks for this series, 0 to 1.
     pub(crate) trust: f64,
 }
@@ -84,6 +92,11 @@ impl Known {
     /// How much noisier than theory says the series is, at least 1.
     pub(crate) fn noise(self) -> f64 {
         1.0 / moderated(1.0, self.history())
+    }
+
+    /// By how much the error grows because nobody knows exactly how the series follows the load and the seasons.
+    pub(crate) fn widening(self) -> f64 {
+        self.expected.variance.sqrt().hypot(1.0)
     }
 
     fn history(self) -> History {
@@ -122,21 +135,26 @@ pub(crate) fn between(trust: f64, first: impl FnOnce() -> f64, second: impl FnOn
 
 impl<'a> Null<'a> {
     /// The null of this system: from the placebo windows of these series, and from what was learned before.
-    pub(crate) fn of(series: &[&SeriesScore], learned: Option<&'a LearnedNull>) -> Self {
+    pub(crate) fn of(series: &[&SeriesScore], timeline: &Timeline, learned: Option<&'a LearnedNull>) -> Self {
         let mut null = Self::of_placebos(series, None);
-        null.load = load::change(series);
+        null.circumstances = Circumstances::of(load::change(series), timeline);
         null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
             null: learned,
             pools: Pools::of_learned(learned),
             sides: SideNull::of_learned(learned),
+            habits: Habits::of(learned, trust_after(learned.windows)),
             trust: trust_after(learned.windows),
         });
+        if let Some(learned) = &null.learned {
+            copies::follow_learned(&mut null.groups, series, &learned.null.copies);
+        }
         null
     }
 
     /// The null of the placebo windows, without one that is to be judged.
     pub(crate) fn of_placebos(series: &[&SeriesScore], left_out: Option<usize>) -> Self {
         let mut null = Self { left_out, stems: StemOf::of(series), ..Self::default() };
+        null.groups = copies::groups(series, &null.stems);
         let mut values: Vec<(&str, Vec<f64>)> = null.stems.all().map(|stem| (stem, Vec::new())).collect();
         let (mut constants, mut presence) = (LearnedRate::default(), LearnedRate::default());
         for score in series {
@@ -171,18 +189,31 @@ impl<'a> Null<'a> {
 
     /// What is known of a series' own noise, and whether the learned null knows it.
     pub(crate) fn known(&self, score: &SeriesScore) -> Known {
+        self.known_by(score, |_| {})
+    }
+
+    /// The same, where `forget` may take windows out of what was learned of load and season.
+    fn known_by(&self, score: &SeriesScore, forget: impl FnOnce(&mut Sums)) -> Known {
         let placebos = self.placebo_history(score);
-        let learned = self.learned.as_ref().and_then(|learned| {
-            learned.null.series.get(&learned_name(score)).map(|&seen| (seen, learned.trust))
-        });
-        let (learned, trust) =
-            learned.map_or((History::default(), 0.0), |(seen, trust)| (seen.into(), trust));
-        Known { placebos, learned, trust }
+        let seen = self
+            .learned
+            .as_ref()
+            .and_then(|learned| learned.null.series.get(&learned_name(score)).map(|seen| (learned, seen)));
+        let Some((learned, seen)) = seen else {
+            let expected = load::expected(score, self.circumstances.load());
+            return Known { placebos, learned: History::default(), expected, trust: 0.0 };
+        };
+        let mut sums = Sums::of(&seen.habit);
+        forget(&mut sums);
+        let habit =
+            learned.habits.of_one(self.stems.stem(&score.key.metric), &sums, seen.into(), learned.trust);
+        let expected = habit.expected(&self.circumstances.times(f64::from(score.per_load)));
+        Known { placebos, learned: seen.into(), expected, trust: learned.trust }
     }
 
     /// What chance says of the fault window of a series.
     pub(crate) fn weigh(&self, score: &SeriesScore, known: Known) -> Weighed {
-        let strength = self.level_strength(score, known);
+        let strength = Self::level_strength(score, known);
         let p_value = self.p_of(score, known.trust, f64::from(score.deviate), strength.abs());
         let channel = match score.presence {
             Presence::Vanished | Presence::Appeared => Channel::Presence,
@@ -203,25 +234,35 @@ impl<'a> Null<'a> {
 
     /// The statistic of the level in the fault window in units of what chance does to this series; a change of a series
     /// that never moved before is worth the deviate of its p-value.
-    fn level_strength(&self, score: &SeriesScore, known: Known) -> f64 {
-        let deviate = load::adjusted(score, self.load);
+    fn level_strength(score: &SeriesScore, known: Known) -> f64 {
+        let deviate = f64::from(score.deviate);
         if is_graded(deviate) {
-            return moderated(deviate, known.history());
+            return moderated(known.expected.left_of(deviate), known.history());
         }
         deviate.clamp(-STRENGTH_OF_CERTAIN, STRENGTH_OF_CERTAIN)
     }
 
     /// The chance of a fault window that this null has learned from, without what it taught.
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
-        let deviate = load::adjusted(score, self.load);
-        let known = self.known(score);
-        let others = Known { learned: known.learned.without(deviate), ..known };
-        let level = self.p_of(score, known.trust, deviate, moderated(deviate, others.history()).abs());
+        let trust = self.known(score).trust;
         let sides = score.sides.iter().map(|side| {
             let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out)).abs();
-            self.side_p_value(score, known.trust, side.channel, strength)
+            self.side_p_value(score, trust, side.channel, strength)
         });
-        any_of(level, sides)
+        any_of(self.quiet_level_p_value(score), sides)
+    }
+
+    fn quiet_level_p_value(&self, score: &SeriesScore) -> f64 {
+        let deviate = f64::from(score.deviate);
+        if !is_graded(deviate) {
+            return self.p_of(score, self.known(score).trust, deviate, deviate.abs());
+        }
+        let row = self.circumstances.times(f64::from(score.per_load));
+        let left_by_prior = load::adjusted(score, self.circumstances.load());
+        let known = self.known_by(score, |sums| sums.add(&row, deviate, left_by_prior, -1.0));
+        let left = known.expected.left_of(deviate);
+        let others = Known { learned: known.learned.without(left), ..known };
+        self.p_of(score, known.trust, deviate, moderated(left, others.history()).abs())
     }
 
     /// The chance of the placebo window with that number, as if it had been the fault; `None` where it cannot be
@@ -298,9 +339,10 @@ impl<'a> Null<'a> {
         learned.map_or_else(placebos, |learned| between(trust, || learned, placebos))
     }
 
-    /// The chance of such a graded statistic, once it is measured against the series' own noise.
+    /// The chance of such a graded statistic of the level while nothing else about the series changed, once it is measured
+    /// against the series' own noise.
     pub(crate) fn p_of_statistic(&self, score: &SeriesScore, known: Known, statistic: f64) -> f64 {
-        self.pooled(score, known.trust, statistic)
+        any_of(self.pooled(score, known.trust, statistic), score.sides.iter().map(|_| 1.0))
     }
 
     /// A rate after few chances: half a case more than was seen, the median-unbiased guess of Jeffreys' prior.
@@ -313,9 +355,42 @@ impl<'a> Null<'a> {
         ((times + 0.5) / (chances + 1.0)).min(1.0)
     }
 
+    /// What of the circumstances was told by quiet windows, in sentences.
+    pub(crate) fn habit_notes(&self, series: &[&SeriesScore]) -> Vec<String> {
+        let Some(learned) = &self.learned else { return Vec::new() };
+        let mut notes = Vec::new();
+        if is_told(self.circumstances.load()) {
+            let by_prior = |score: &SeriesScore| load::expected(score, self.circumstances.load()).variance;
+            let is_learned = |score: &&&SeriesScore| {
+                // The doubt is less than half of what it would be without.
+                4.0 * self.known(score).expected.variance < by_prior(score)
+            };
+            notes.push(format!(
+                "how strongly {} of {} series follow the load is known from quiet windows; the others are given the \
+                 benefit of the doubt",
+                series.iter().filter(is_learned).count(),
+                series.len()
+            ));
+        }
+        let (of_day, of_week) = learned.habits.seasons();
+        if of_day {
+            notes.push(format!(
+                "the usual change at this time of day{}, learned from quiet windows of {} days, does not count",
+                if of_week { " and week" } else { "" },
+                learned.null.days.len()
+            ));
+        }
+        notes
+    }
+
     /// The stems of all metric names.
     pub(crate) const fn stems(&self) -> &StemOf {
         &self.stems
+    }
+
+    /// The group in which each series counts as corroboration, in the order of the series that the null was made of.
+    pub(crate) fn groups(&self) -> &[usize] {
+        &self.groups
     }
 }
 

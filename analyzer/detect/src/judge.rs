@@ -47,7 +47,7 @@ pub fn judge(
 ) -> Verdict {
     let series = scores.sorted();
     let plan = Plan::new(timeline);
-    let null = Null::of(&series, learned);
+    let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
     let evidence = services(&judged, &null, &quiet);
@@ -60,7 +60,8 @@ pub fn judge(
     system.detectable_effect = in_half_of(hits.len(), hits.iter().map(|hit| hit.detectable.as_ref()));
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &hits);
-    limits.extend(report::load_note(null.load));
+    limits.extend(report::load_note(null.circumstances.load()));
+    limits.extend(null.habit_notes(&series));
     let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
     limits.extend(report::lone_metric_note(outcome, &hits));
     Verdict {

@@ -4,6 +4,7 @@
 //! metric, each service, and the system as a whole.
 
 pub(crate) mod fit;
+mod habit;
 pub(crate) mod merge;
 pub(crate) mod summary;
 
@@ -14,14 +15,14 @@ use aftermath_model::{Expectations, LearnedNull, Outcome, Timeline};
 
 use crate::calibrate::moderate::{History, moderated};
 use crate::calibrate::side::history;
-use crate::calibrate::{Null, count_moves, learned_name, trust_after};
+use crate::calibrate::{Null, count_moves, trust_after};
 use crate::detectors::level::is_graded;
 use crate::evidence::Evidence;
 use crate::judge::{FAIL_AT, judge};
-use crate::load;
 use crate::scores::{Scores, SeriesScore};
 use crate::semantics::stem;
 use crate::service::quiet_evidence;
+use habit::{Graded, Quiet};
 
 /// A metric keeps at most this many statistics, evenly chosen from the largest down: the tail is what matters, and a
 /// file should stay small.
@@ -71,19 +72,26 @@ pub fn suspicious(windows: &[(Scores, Timeline)]) -> Vec<usize> {
 
 /// What the windows teach, without a measurement of how well.
 fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
-    let sorted: Vec<Vec<&SeriesScore>> = windows.iter().map(|(scores, _)| scores.sorted()).collect();
+    let sorted: Vec<Quiet> =
+        windows.iter().map(|(scores, timeline)| Quiet::of(scores.sorted(), timeline)).collect();
+    let habit::Learned { series, graded, days, copies } = habit::learn(&sorted);
     let mut learned = LearnedNull {
         windows: windows.len(),
         services: services(&sorted),
-        series: histories(&sorted),
+        statistics: statistics(&graded, &series, trust_after(windows.len())),
+        series,
+        days,
+        copies,
         ..LearnedNull::default()
     };
-    for score in sorted.iter().flatten() {
+    for score in sorted.iter().flat_map(|window| &window.series) {
         count_moves(&mut learned.constants_moved, &mut learned.presence_changed, quiet_statistic(score));
     }
-    learned.statistics = statistics(&sorted, &learned.series);
-    learned.channels = sides(&sorted);
-    let evidence = sorted.iter().flat_map(|series| quiet(series, &learned));
+    learned.channels = sides(sorted.iter().flat_map(|window| window.series.iter().copied()));
+    let evidence = sorted
+        .iter()
+        .zip(windows)
+        .flat_map(|(window, (_, timeline))| quiet(&window.series, timeline, &learned));
     learned.service_evidence = evidence.map(|evidence| [evidence.any, evidence.joint]).collect();
     learned.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
     learned
@@ -94,45 +102,25 @@ fn quiet_statistic(score: &SeriesScore) -> f64 {
     if score.presence.has_changed() { f64::INFINITY } else { f64::from(score.deviate) }
 }
 
-fn services(windows: &[Vec<&SeriesScore>]) -> Vec<String> {
-    let names: BTreeSet<&str> = windows.iter().flatten().map(|score| score.key.service.as_str()).collect();
+fn services(windows: &[Quiet]) -> Vec<String> {
+    let series = windows.iter().flat_map(|window| &window.series);
+    let names: BTreeSet<&str> = series.map(|score| score.key.service.as_str()).collect();
     names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 
-/// Every graded statistic of the quiet fault windows, with the load of its own window allowed for.
-fn graded<'a>(windows: &'a [Vec<&'a SeriesScore>]) -> impl Iterator<Item = (&'a SeriesScore, f64)> {
-    windows
-        .iter()
-        .flat_map(|series| {
-            let load = load::change(series);
-            series.iter().map(move |score| (*score, load::adjusted(score, load)))
-        })
-        .filter(|&(_, deviate)| is_graded(deviate))
-}
-
-fn histories(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, LearnedSeries> {
-    let mut series: BTreeMap<String, LearnedSeries> =
-        windows.iter().flatten().map(|score| (learned_name(score), LearnedSeries::default())).collect();
-    for (score, deviate) in graded(windows) {
-        let history = series.entry(learned_name(score)).or_default();
-        history.windows += 1;
-        history.sum_of_squares += deviate * deviate;
-    }
-    series
-}
-
+/// Every graded statistic, measured against the other windows of its series.
 fn statistics(
-    windows: &[Vec<&SeriesScore>],
+    graded: &[Graded],
     series: &BTreeMap<String, LearnedSeries>,
+    trust: f64,
 ) -> BTreeMap<String, Vec<f64>> {
-    let trust = trust_after(windows.len());
+    let histories: Vec<History> = series.values().map(History::from).collect();
     let mut statistics: BTreeMap<String, Vec<f64>> = BTreeMap::new();
-    for (score, deviate) in graded(windows) {
-        let learned = series.get(&learned_name(score)).map_or_else(History::default, |&seen| seen.into());
+    for Graded { score, number, left, .. } in graded {
         let placebos =
             score.placebos.iter().map(|&placebo| f64::from(placebo)).filter(|&placebo| is_graded(placebo));
-        let others = learned.without(deviate).scaled(trust).and(History::of(placebos));
-        statistics.entry(stem(&score.key.metric)).or_default().push(moderated(deviate, others).abs());
+        let others = histories[*number].without(*left).scaled(trust).and(History::of(placebos));
+        statistics.entry(stem(&score.key.metric)).or_default().push(moderated(*left, others).abs());
     }
     for values in statistics.values_mut() {
         values.sort_by(f64::total_cmp);
@@ -142,9 +130,9 @@ fn statistics(
 }
 
 /// The statistics of the other kinds of change in the quiet fault windows, each measured against its own placebos.
-fn sides(windows: &[Vec<&SeriesScore>]) -> BTreeMap<String, BTreeMap<String, Vec<f64>>> {
+fn sides<'a>(series: impl Iterator<Item = &'a SeriesScore>) -> BTreeMap<String, BTreeMap<String, Vec<f64>>> {
     let mut channels: BTreeMap<String, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
-    for score in windows.iter().flatten() {
+    for score in series {
         for side in score.sides.iter().filter(|side| is_graded(f64::from(side.deviate))) {
             let statistic = moderated(f64::from(side.deviate), history(side, None)).abs();
             let stems = channels.entry(side.channel.as_str().to_owned()).or_default();
@@ -165,7 +153,7 @@ fn thinned(sorted: Vec<f64>) -> Vec<f64> {
     kept
 }
 
-fn quiet(series: &[&SeriesScore], learned: &LearnedNull) -> Vec<Evidence> {
-    let null = Null::of(series, Some(learned));
-    quiet_evidence(series, |score| Some(null.quiet_p_value(score)))
+fn quiet(series: &[&SeriesScore], timeline: &Timeline, learned: &LearnedNull) -> Vec<Evidence> {
+    let null = Null::of(series, timeline, Some(learned));
+    quiet_evidence(series, &null, |score| Some(null.quiet_p_value(score)))
 }

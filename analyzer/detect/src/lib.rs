@@ -16,7 +16,10 @@ mod onset;
 mod recovery;
 
 mod calibrate;
+mod circumstances;
+mod copies;
 mod evidence;
+mod habits;
 mod load;
 mod multiple;
 mod proportion;
@@ -37,7 +40,7 @@ pub use abort::{AbortDecision, AbortGuard, AbortTest, Alarm, GuardDecision, Guar
 pub use judge::judge;
 pub use learn::fit::{LearnedFit, fit};
 pub use learn::merge::merge;
-pub use learn::summary::{LearnedSummary, MOST_MOVERS, Mover, summary};
+pub use learn::summary::{Copies, Follower, LearnedSummary, MOST_MOVERS, Mover, summary};
 pub use learn::{learn, suspicious};
 pub use origin::past::past_experiment;
 pub use proportion::Proportion;

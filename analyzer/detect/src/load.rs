@@ -3,19 +3,20 @@
 //! In: the request rates of all services, before and during. Out: the logarithm of the change of the load that they
 //! share, and statistics from which it is taken out. How strongly a series follows the load is not known after a
 //! short baseline, so it is not estimated but averaged over: an elasticity of .35 ± .6 (detection plan, S2), whose
-//! uncertainty widens the error. Subtracting an estimated elasticity instead fails (87 % false alarms there).
+//! uncertainty widens the error, unless quiet windows taught more ([`crate::habits`]). Subtracting an estimated elasticity instead fails (87 % false alarms there).
 
 use std::collections::BTreeMap;
 
-use crate::detectors::level::is_graded;
+use crate::detectors::level::{LEAST_SHARE, is_graded};
+use crate::habits::Expected;
 use crate::math::median_in_place;
 use crate::scores::SeriesScore;
 use crate::semantics::counts_requests;
 
 /// By what share a series follows a change of the load, on average over telemetry.
-const ELASTICITY: f64 = 0.35;
+pub(crate) const ELASTICITY: f64 = 0.35;
 /// How much that differs from series to series: one standard deviation.
-const ELASTICITY_SPREAD: f64 = 0.6;
+pub(crate) const ELASTICITY_SPREAD: f64 = 0.6;
 /// A load that changes by more than half within one experiment is no swing of the load but an event: what goes beyond
 /// is not explained away. (The plan asks for calm under steps of a fifth.)
 const MOST_EXPLAINED: f64 = 1.5;
@@ -41,19 +42,21 @@ pub(crate) fn change(series: &[&SeriesScore]) -> f64 {
     median_in_place(&mut of_services).clamp(-MOST_EXPLAINED.ln(), MOST_EXPLAINED.ln())
 }
 
+/// Whether a change of the load is large enough to be told (its logarithm is given): as large as a change that matters.
+pub(crate) fn is_told(log_change: f64) -> bool {
+    log_change.exp_m1().abs() >= LEAST_SHARE
+}
+
+/// What the change of the load is expected to do to the statistic of a series of which nothing was learned.
+pub(crate) fn expected(score: &SeriesScore, load: f64) -> Expected {
+    let per_elasticity = f64::from(score.per_load) * load;
+    Expected { deviate: ELASTICITY * per_elasticity, variance: (ELASTICITY_SPREAD * per_elasticity).powi(2) }
+}
+
 /// The statistic of the fault window once the load has been allowed for.
 pub(crate) fn adjusted(score: &SeriesScore, load: f64) -> f64 {
     let deviate = f64::from(score.deviate);
-    if !is_graded(deviate) {
-        return deviate;
-    }
-    let per_elasticity = f64::from(score.per_load) * load;
-    (deviate - ELASTICITY * per_elasticity) / (ELASTICITY_SPREAD * per_elasticity).hypot(1.0)
-}
-
-/// By how much the error of a statistic grows because nobody knows how the series follows the load.
-pub(crate) fn widening(score: &SeriesScore, load: f64) -> f64 {
-    (ELASTICITY_SPREAD * f64::from(score.per_load) * load).hypot(1.0)
+    if is_graded(deviate) { expected(score, load).left_of(deviate) } else { deviate }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use crate::calibrate::service::ServiceNull;
 use crate::calibrate::{Known, Null, Weighed, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
-use crate::evidence::{Evidence, SIGN, StemOf, evidence};
+use crate::evidence::{Evidence, SIGN, evidence};
 use crate::multiple::{q_values, simes};
 use crate::onset::Onset;
 use crate::prepare::SHAPE;
@@ -38,6 +38,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) shared: bool,
     /// How far the learned null spoke, 0 to 1.
     trust: f64,
+    /// What it is about: series of one stem, and copies of them under other names, corroborate each other no more than one.
+    group: usize,
 }
 
 /// What the series of one service say together. Series without a service form one without a name.
@@ -94,6 +96,7 @@ impl<'a> Judged<'a> {
             matters: true,
             shared: false,
             trust: 0.0,
+            group: 0,
         }
     }
 }
@@ -108,8 +111,8 @@ impl<'a> Service<'a> {
         if self.has_lost_half() {
             return true;
         }
-        let stems: BTreeSet<String> = self.signs().map(|one| stem(&one.score.key.metric)).collect();
-        stems.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
+        let groups: BTreeSet<usize> = self.signs().map(|one| one.group).collect();
+        groups.len() > 1 || self.signs().any(|one| Concern::of(&one.score.key.metric).is_service_level())
     }
 
     /// Whether it is corroborated by nothing but one metric that users feel.
@@ -145,6 +148,7 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
             matters: matters(series[index], weighed[index].channel),
             shared: shared[index],
             trust: known[index].trust,
+            group: null.groups()[index],
         })
         .collect()
 }
@@ -192,11 +196,11 @@ fn numbers(score: &SeriesScore) -> Numbers<'_> {
 struct Groups<'a>(BTreeMap<&'a str, BTreeMap<usize, Vec<usize>>>);
 
 impl<'a> Groups<'a> {
-    fn of(series: impl Iterator<Item = &'a SeriesScore>, stems: &StemOf) -> Self {
+    fn of(series: impl Iterator<Item = &'a SeriesScore>, null: &Null) -> Self {
         let mut groups: BTreeMap<&str, BTreeMap<usize, Vec<usize>>> = BTreeMap::new();
         for (index, score) in series.enumerate() {
             let of_service = groups.entry(&score.key.service).or_default();
-            of_service.entry(stems.number(&score.key.metric)).or_default().push(index);
+            of_service.entry(null.stems().number(&score.key.metric)).or_default().push(index);
         }
         Self(groups)
     }
@@ -207,7 +211,7 @@ const KNOWN_SHARE: f64 = 0.5;
 
 /// Every service, sorted by name.
 pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &Null, quiet: &ServiceNull) -> Vec<Service<'a>> {
-    let groups = Groups::of(judged.iter().map(|one| one.score), null.stems());
+    let groups = Groups::of(judged.iter().map(|one| one.score), null);
     let mut services: Vec<Service> =
         groups.0.into_iter().map(|(name, stems)| service(name, &stems, judged, quiet)).collect();
     let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
@@ -248,9 +252,10 @@ pub(crate) fn system_p_value(mut of_services: Vec<f64>) -> Option<f64> {
 /// The evidence of every service in a quiet window, when each series has the p-value that is given.
 pub(crate) fn quiet_evidence(
     series: &[&SeriesScore],
+    null: &Null,
     p_value: impl Fn(&SeriesScore) -> Option<f64>,
 ) -> Vec<Evidence> {
-    let groups = Groups::of(series.iter().copied(), &StemOf::of(series));
+    let groups = Groups::of(series.iter().copied(), null);
     let of_service = |stems: BTreeMap<usize, Vec<usize>>| {
         let p_values =
             |indices: &Vec<usize>| indices.iter().filter_map(|&index| p_value(series[index])).collect();
@@ -278,7 +283,7 @@ pub(crate) fn service_null(
     let replaced = learned.is_some_and(|learned| trust_after(learned.windows) >= 1.0)
         && known.iter().all(|known| known.trust >= 1.0);
     let windows: Vec<usize> = if replaced { Vec::new() } else { placebos.collect() };
-    let groups = Groups::of(series.iter().copied(), null.stems());
+    let groups = Groups::of(series.iter().copied(), null);
     let quiet: Vec<Evidence> = groups
         .0
         .values()

@@ -112,7 +112,7 @@ fn unsteady_end(series: &[&SeriesScore], plan: &Plan) -> Option<Reason> {
     }
     let null = Null::of_placebos(series, Some(LAST_PLACEBO)).of_levels_only();
     let quiet = service_null(series, &null, (0..windows).filter(|&window| window != LAST_PLACEBO), None);
-    let last = quiet_evidence(series, |score| null.placebo_p_value(score, LAST_PLACEBO));
+    let last = quiet_evidence(series, &null, |score| null.placebo_p_value(score, LAST_PLACEBO));
     let p_value = system_p_value(last.into_iter().map(|evidence| quiet.p_value(evidence)).collect())?;
     (p_value <= UNSTEADY_AT).then(|| Reason {
         id: ReasonId::NotSteady,

@@ -44,16 +44,51 @@ pub struct LearnedNull {
     /// there are none, so that programs from before them can read the file.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub experiments: Vec<PastExperiment>,
+    /// For each day that quiet windows began on, in days since the Unix epoch: the logarithm of the likelihood of its
+    /// statistics as predicted from all other days, by the load alone, by load and time of day, and by load, time of day
+    /// and day of week. A season was found if it predicts days that it was not learned from.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub days: BTreeMap<i64, [f64; 3]>,
+    /// Series whose statistics agree over the quiet windows, and what each is a copy of: the first such series of its
+    /// service by name. Copies do not corroborate each other.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub copies: BTreeMap<String, String>,
 }
 
 /// The quiet statistics of one series: how wide chance makes them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LearnedSeries {
     /// In how many quiet windows it moved at all.
     pub windows: usize,
-    /// The sum of its squared statistics in them.
+    /// The sum of its squared statistics in them, load and season allowed for.
     pub sum_of_squares: f64,
+    /// How it follows load and season.
+    #[serde(default, skip_serializing_if = "LearnedHabit::is_empty")]
+    pub habit: LearnedHabit,
+}
+
+/// How a series follows load and season: the sums of a linear regression of its statistics on the circumstances of
+/// their windows. They add up over windows, and those of one window can be taken out again.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedHabit {
+    /// The sums of the products of every two circumstances, the lower triangle row by row: 1 + 2 + … + 9 numbers, or none
+    /// if the series cannot follow anything. The circumstances are the logarithm of the change of the load, then cosine
+    /// and sine of the seasons with periods of 24, 12, 28 and 21 hours (the last two tell days of the week apart), as
+    /// their change from the baseline to the fault window, each times what a change of the level by a factor of e does
+    /// to the statistic.
+    pub products: Vec<f32>,
+    /// The sums of the products of each circumstance with the statistic.
+    pub responses: Vec<f32>,
+}
+
+impl LearnedHabit {
+    /// Whether nothing is known.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.responses.is_empty()
+    }
 }
 
 /// How often something happened by itself.

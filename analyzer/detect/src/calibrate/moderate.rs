@@ -40,6 +40,11 @@ impl History {
         Self { windows: share * self.windows, sum_of_squares: share * self.sum_of_squares }
     }
 
+    /// The variance of its statistics, drawn towards that of theory.
+    pub(crate) fn mean_square(self) -> f64 {
+        (PRIOR_WINDOWS + self.sum_of_squares) / (PRIOR_WINDOWS + self.windows)
+    }
+
     #[must_use]
     pub(crate) fn without(self, deviate: f64) -> Self {
         Self {
@@ -49,16 +54,15 @@ impl History {
     }
 }
 
-impl From<LearnedSeries> for History {
-    fn from(learned: LearnedSeries) -> Self {
+impl From<&LearnedSeries> for History {
+    fn from(learned: &LearnedSeries) -> Self {
         Self { windows: learned.windows as f64, sum_of_squares: learned.sum_of_squares }
     }
 }
 
 /// A statistic in units of what chance does to this very series.
 pub(crate) fn moderated(deviate: f64, history: History) -> f64 {
-    let mean_square = (PRIOR_WINDOWS + history.sum_of_squares) / (PRIOR_WINDOWS + history.windows);
-    deviate / mean_square.sqrt().max(1.0)
+    deviate / history.mean_square().sqrt().max(1.0)
 }
 
 #[cfg(test)]

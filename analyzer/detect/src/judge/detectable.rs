@@ -14,7 +14,6 @@ use crate::calibrate::service::ServiceNull;
 use crate::calibrate::{Known, Null};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE, Precision, unbounded};
 use crate::evidence::{SIGN, evidence};
-use crate::load::widening;
 use crate::math::{share_of, t_of_normal_deviate};
 use crate::scores::SeriesScore;
 use crate::semantics::{Concern, stem};
@@ -126,7 +125,7 @@ impl Sensitivity<'_> {
         }
         let known = self.null.known(score);
         let statistic = self.statistic(score, known, p_value)?;
-        let deviate = statistic * known.noise() * widening(score, self.null.load);
+        let deviate = statistic * known.noise() * known.widening();
         let needed = t_of_normal_deviate(deviate.min(MOST_DEVIATE), degrees) * error;
         // Smaller ones do not matter, however certain.
         let least = (LEAST_EFFECT_SD * deviation).max(LEAST_SHARE * level * if is_root { 0.5 } else { 1.0 });

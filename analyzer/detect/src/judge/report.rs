@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use aftermath_model::{Coverage, Direction, Finding, GapCause, GapCount, Outcome, ServiceVerdict, Timestamp};
 
 use super::hit::Hit;
-use crate::detectors::level::LEAST_SHARE;
 use crate::detectors::presence::Presence;
+use crate::load::is_told;
 use crate::onset::{Onset, waves};
 use crate::scores::Scores;
 use crate::service::Judged;
@@ -37,7 +37,7 @@ pub(super) fn findings(judged: &[Judged], hits: &[Hit]) -> (Vec<Finding>, Vec<St
 /// A change of the load that was large enough to matter, in a sentence.
 pub(super) fn load_note(log_change: f64) -> Option<String> {
     let share = log_change.exp_m1();
-    (share.abs() >= LEAST_SHARE).then(|| {
+    is_told(log_change).then(|| {
         format!(
             "the load changed by {:+.0} % when the fault began; changes that such a load may explain do not count",
             100.0 * share

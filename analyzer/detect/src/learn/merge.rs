@@ -8,17 +8,20 @@ use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
 
 use super::thinned;
+use crate::copies::LEAST_WINDOWS;
+use crate::habits;
 
 /// Joins what was learned from different quiet windows of one system.
 ///
-/// Counts, rates, services and the noise of each series are those that [`learn`](crate::learn) would have found in all
-/// windows at once. Three things are close to it only: the statistics and the evidence of each part were measured
+/// Counts, rates, services and how each series follows load and season are those that [`learn`](crate::learn) would have
+/// found in all windows at once. Four things are close to it only: the noise of each series and how well seasons predict
+/// other days were measured with what a part knows of load and season; the statistics and the evidence of each part were measured
 /// against the other windows of that part instead of all; a metric with more statistics than a file keeps was thinned
 /// twice; and how often quiet windows failed was measured with what a part taught, which is less. No windows may be in
 /// two parts: they would count twice.
 #[must_use]
 pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
-    let mut whole = LearnedNull::default();
+    let mut whole = LearnedNull { copies: agreed_copies(&parts), ..LearnedNull::default() };
     for part in parts {
         whole.windows += part.windows;
         whole.services.extend(part.services);
@@ -26,6 +29,7 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
             let series = whole.series.entry(name).or_default();
             series.windows += seen.windows;
             series.sum_of_squares += seen.sum_of_squares;
+            habits::add(&mut series.habit, &seen.habit);
         }
         for (stem, statistics) in part.statistics {
             whole.statistics.entry(stem).or_default().extend(statistics);
@@ -35,6 +39,10 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
             for (stem, statistics) in stems {
                 of_channel.entry(stem).or_default().extend(statistics);
             }
+        }
+        for (day, scores) in part.days {
+            let whole = whole.days.entry(day).or_default();
+            whole.iter_mut().zip(scores).for_each(|(sum, score)| *sum += score);
         }
         add(&mut whole.constants_moved, part.constants_moved);
         add(&mut whole.presence_changed, part.presence_changed);
@@ -53,6 +61,18 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
     whole.service_evidence.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
     whole.system_p_values.sort_by(f64::total_cmp);
     whole
+}
+
+/// What a part takes for a copy, unless another part that knows the series well enough does not.
+fn agreed_copies(parts: &[LearnedNull]) -> BTreeMap<String, String> {
+    let mut copies: BTreeMap<String, String> = parts.iter().flat_map(|part| part.copies.clone()).collect();
+    copies.retain(|copy, of| {
+        parts.iter().all(|part| {
+            let knows = part.series.get(copy).is_some_and(|seen| seen.windows >= LEAST_WINDOWS);
+            !knows || part.copies.get(copy) == Some(of)
+        })
+    });
+    copies
 }
 
 fn add(rate: &mut LearnedRate, more: LearnedRate) {

@@ -2,13 +2,16 @@
 //!
 //! In: a [`LearnedNull`]. Out: a few numbers and the metrics that move most by themselves.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
+use aftermath_model::learned::LearnedSeries;
 use aftermath_model::{LearnedNull, OriginScorer, PastExperiment};
 
-use crate::calibrate::service_and_metric;
+use crate::calibrate::{service_and_metric, trust_after};
+use crate::habits::{Elasticity, Habits, Sums};
 use crate::origin::choice::{choose, mean_reciprocal_rank};
 use crate::proportion::Proportion;
+use crate::semantics::stem;
 
 /// What quiet windows of a system taught, in short.
 #[derive(Clone, Debug, PartialEq)]
@@ -21,6 +24,17 @@ pub struct LearnedSummary {
     pub series: usize,
     /// The metrics that move most by themselves, the widest first, at most [`MOST_MOVERS`].
     pub movers: Vec<Mover>,
+    /// How many series are known to follow the load, or not to, at least twice as well as without quiet windows.
+    pub elasticities_known: usize,
+    /// Those of them that follow it most, at most [`MOST_MOVERS`].
+    pub followers: Vec<Follower>,
+    /// On how many days quiet windows began.
+    pub days: usize,
+    /// Whether a season of the day was found, and whether one that differs between days of the week.
+    pub seasons: (bool, bool),
+    /// Series that say the same as another of their service: metric, the metric that it copies, and the service; without
+    /// those whose metrics have the same name.
+    pub copies: Vec<Copies>,
     /// How often a series that had stood still moved.
     pub constants_moved: Proportion,
     /// How often a series came or went.
@@ -50,6 +64,30 @@ pub struct Mover {
     pub width: f64,
 }
 
+/// A series that follows the load.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Follower {
+    /// Its service; empty for series without one.
+    pub service: String,
+    /// Its metric.
+    pub metric: String,
+    /// By what share it changes for each share that the load changes by.
+    pub elasticity: f64,
+    /// The standard deviation of what is known of that.
+    pub spread: f64,
+}
+
+/// Two metrics of one service that say the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Copies {
+    /// The service; empty for series without one.
+    pub service: String,
+    /// The metric that counts.
+    pub first: String,
+    /// The metric that says the same.
+    pub copy: String,
+}
+
 /// As many metrics as a person looks through.
 pub const MOST_MOVERS: usize = 10;
 /// The probabilities whose quantiles are shown.
@@ -59,11 +97,20 @@ const PROBABILITIES: [f64; 6] = [0.0, 0.05, 0.25, 0.5, 0.75, 1.0];
 #[must_use]
 pub fn summary(learned: &LearnedNull) -> LearnedSummary {
     let share = |rate: aftermath_model::learned::LearnedRate| Proportion::of(rate.times, rate.chances);
+    let habits = Habits::of(learned, trust_after(learned.windows));
+    let mut followers = followers(learned, &habits);
+    let elasticities_known = followers.len();
+    followers.truncate(MOST_MOVERS);
     LearnedSummary {
         windows: learned.windows,
         services: learned.services.clone(),
         series: learned.series.len(),
         movers: movers(learned),
+        elasticities_known,
+        followers,
+        days: learned.days.len(),
+        seasons: habits.seasons(),
+        copies: copies(learned),
         constants_moved: share(learned.constants_moved),
         presence_changed: share(learned.presence_changed),
         failed: share(learned.failed),
@@ -81,6 +128,39 @@ fn origin_rules(experiments: &[PastExperiment]) -> Vec<(OriginScorer, f64)> {
         return Vec::new();
     }
     OriginScorer::ALL.map(|scorer| (scorer, mean_reciprocal_rank(scorer, experiments))).to_vec()
+}
+
+/// Every series whose elasticity is known twice as well as without quiet windows, the largest first.
+fn followers(learned: &LearnedNull, habits: &Habits) -> Vec<Follower> {
+    let known = |(name, seen): (&String, &LearnedSeries)| {
+        let (service, metric) = service_and_metric(name);
+        let trust = trust_after(learned.windows);
+        let habit = habits.of_one(&stem(metric), &Sums::of(&seen.habit), seen.into(), trust);
+        let Elasticity { mean, variance } = habit.elasticity();
+        (!seen.habit.is_empty() && 4.0 * variance < Elasticity::PRIOR.variance).then(|| Follower {
+            service: service.to_owned(),
+            metric: metric.to_owned(),
+            elasticity: mean,
+            spread: variance.sqrt(),
+        })
+    };
+    let mut followers: Vec<Follower> = learned.series.iter().filter_map(known).collect();
+    // The sort is stable: equals stay in the order of their names.
+    followers.sort_by(|a, b| b.elasticity.total_cmp(&a.elasticity));
+    followers
+}
+
+fn copies(learned: &LearnedNull) -> Vec<Copies> {
+    let pair = |(copy, first): (&String, &String)| {
+        let ((service, copy), (_, first)) = (service_and_metric(copy), service_and_metric(first));
+        (copy != first).then(|| Copies {
+            service: service.to_owned(),
+            first: first.to_owned(),
+            copy: copy.to_owned(),
+        })
+    };
+    let pairs: BTreeSet<Copies> = learned.copies.iter().filter_map(pair).collect();
+    pairs.into_iter().collect()
 }
 
 fn movers(learned: &LearnedNull) -> Vec<Mover> {

@@ -21,7 +21,7 @@ pub fn past_experiment(
     learned: Option<&LearnedNull>,
 ) -> Result<PastExperiment, Vec<String>> {
     let series = scores.sorted();
-    let null = Null::of(&series, learned);
+    let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..Plan::new(timeline).placebos.len(), learned);
     let services = services(&judged, &null, &quiet);

@@ -25,7 +25,7 @@ fn drawn(scenario: &Scenario, seed: u64) -> (f64, f64) {
         kept.merge(scorer.score(block));
     }
     let sorted = kept.sorted();
-    let judged = judge_series(&sorted, &Null::of(&sorted, None));
+    let judged = judge_series(&sorted, &Null::of(&sorted, &system.timeline, None));
     let moving: Vec<f64> = judged.iter().filter(|one| !one.score.constant).map(|one| one.p_value).collect();
     let mut services = judge(&kept, &system.timeline, &Expectations::default(), None, false).services;
     // They stand in the order of their p-values: the draw must not know it.

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::path::PathBuf;
 
-use aftermath_detect::{LearnedSummary, Mover, Scores};
+use aftermath_detect::{Copies, Follower, LearnedSummary, MOST_MOVERS, Mover, Scores};
 use aftermath_model::{LearnedNull, Timeline, Timestamp};
 use clap::ArgMatches;
 
@@ -109,6 +109,7 @@ fn shown(summary: &LearnedSummary) -> String {
         let of = if service.is_empty() { "(no service)".to_owned() } else { visible(service) };
         let _ = writeln!(text, "  {width:>5.1}  {} of {of}, seen moving {windows} times", visible(metric));
     }
+    text.push_str(&habits_shown(summary));
     if !summary.origin_rules.is_empty() {
         let _ = writeln!(text, "\nOrigin: {}", summary.origin_basis);
         for (rule, reached) in &summary.origin_rules {
@@ -118,6 +119,35 @@ fn shown(summary: &LearnedSummary) -> String {
     let _ = writeln!(text, "\nSystem p-values of the quiet windows (about the share itself if all is well)");
     for (share, value) in &summary.system_p_quantiles {
         let _ = writeln!(text, "  {:>3.0} %  {value:.3}", 100.0 * share);
+    }
+    text
+}
+
+/// What a learned file knows of load, seasons and copies. Writing to a string cannot fail.
+fn habits_shown(summary: &LearnedSummary) -> String {
+    let of = |service: &str| if service.is_empty() { "(no service)".to_owned() } else { visible(service) };
+    let mut text = String::new();
+    let _ = writeln!(
+        text,
+        "\nHow series follow the load (1.0: in proportion), known of {} of {} series",
+        summary.elasticities_known, summary.series
+    );
+    for Follower { service, metric, elasticity, spread } in &summary.followers {
+        let _ = writeln!(text, "  {elasticity:>5.2} ± {spread:.2}  {} of {}", visible(metric), of(service));
+    }
+    let season = match summary.seasons {
+        (false, _) => "none found",
+        (true, false) => "of the day",
+        (true, true) => "of the day and the week",
+    };
+    let _ = writeln!(text, "\nSeason: {season} ({} days seen)", summary.days);
+    let _ = writeln!(
+        text,
+        "\nMetrics that say the same and do not corroborate each other: {}",
+        summary.copies.len()
+    );
+    for Copies { service, first, copy } in summary.copies.iter().take(MOST_MOVERS) {
+        let _ = writeln!(text, "  {} says what {} says, of {}", visible(copy), visible(first), of(service));
     }
     text
 }

@@ -4,10 +4,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use aftermath_metrics::{Grid, PrometheusConfig, ReadMethod};
 use aftermath_model::{Series, SeriesKind};
+use aftermath_prometheus_fixture::RealPrometheus;
 use prost::Message;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
-use crate::support::RealPrometheus;
 use crate::{Read, config, read_all, read_by, window};
 
 /// Prometheus `prompb/remote.proto` and `prompb/types.proto`, as far as histograms need them.
