@@ -9,6 +9,7 @@ use crate::detectors::level::{self, CERTAIN, Shift, is_graded};
 use crate::detectors::presence::{Presence, Seen, presence};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
+use crate::profile::{Blocks, Profile};
 use crate::windows::{Placebo, Plan, Stretch};
 
 /// The samples of one stretch.
@@ -96,6 +97,11 @@ impl Cut {
         shift.map_or(f32::NAN, |shift| {
             single(if is_graded(shift.deviate) { shift.deviate * allowance } else { shift.deviate })
         })
+    }
+
+    /// The course of the baseline in blocks.
+    pub(crate) fn profile(&self, blocks: Blocks) -> Profile {
+        Profile::of(&self.clean_ms, &self.baseline.steady, blocks)
     }
 
     /// What was seen of the baseline, in clean time.

@@ -10,6 +10,7 @@ use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
 use crate::origin::origin;
+use crate::pattern::patterns;
 use crate::scores::Scores;
 use crate::service::{judge_series, service_null, services};
 use crate::steady::unsteady;
@@ -43,13 +44,13 @@ pub fn judge(
     let null = Null::of(&series, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
-    let evidence = services(&judged, &null, &quiet);
+    let evidence = services(&judged, &null, &quiet, patterns(&series, &null, &plan));
     let system = system::evidence(&evidence, system::placebo_windows(&series), learned);
     let unsteady = unsteady(&series, &plan);
     let case = Case { plan, expectations, scores, unsteady, source_partial };
     let hits = outcome::hits(&case, &evidence);
     let (outcome, reasons) = outcome::decide(&case, &hits);
-    let (findings, mut limits) = report::findings(&judged, &hits);
+    let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
     limits.extend(report::load_note(null.load));
     Verdict {
         outcome,

@@ -59,6 +59,7 @@ mod tests {
 
     use super::*;
     use crate::detectors::presence::Presence;
+    use crate::profile::Profile;
     use crate::recovery::Recovery;
 
     fn requests(service: &str, before: f64, during: f64) -> SeriesScore {
@@ -77,6 +78,7 @@ mod tests {
             effect: 4.0,
             per_load: 20.0,
             placebos: Box::default(),
+            profile: Profile::default(),
             baseline: Some(before),
             fault: Some(during),
             onset_ms: None,

@@ -11,6 +11,7 @@ use crate::detectors::level::{CERTAIN, Shift};
 use crate::detectors::presence::{Presence, presence};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, measures};
+use crate::profile::Profile;
 use crate::recovery::{Recovery, onset, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
@@ -53,6 +54,8 @@ pub(crate) struct SeriesScore {
     pub(crate) per_load: f32,
     /// The same statistic of each placebo window; not a number where it has too few samples.
     pub(crate) placebos: Box<[f32]>,
+    /// Its course before the fault in a few bytes; see [`crate::profile`].
+    pub(crate) profile: Profile,
     /// The typical value before the fault, in natural units.
     pub(crate) baseline: Option<f64>,
     /// The typical value during the fault.
@@ -126,6 +129,7 @@ impl Scorer {
             effect: single(shift.effect),
             per_load: single(shift.per_log_level),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
+            profile: cut.profile(self.plan.blocks()),
             baseline: typical(before, cut.is_sparse()),
             fault: typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
             onset_ms: self.onset_of(&cut, presence),

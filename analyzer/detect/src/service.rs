@@ -12,7 +12,8 @@ use crate::calibrate::{Known, Null, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, StemOf, evidence};
-use crate::multiple::{q_values, simes};
+use crate::multiple::{cauchy, q_values, simes};
+use crate::pattern::Pattern;
 use crate::scores::SeriesScore;
 use crate::semantics::{Concern, stem};
 
@@ -42,6 +43,8 @@ pub(crate) struct Service<'a> {
     /// The share of false discoveries among the services with at least this much evidence.
     pub(crate) q_value: f64,
     pub(crate) series: Vec<Judged<'a>>,
+    /// What its series show together that none shows by itself; `None` of too few series or windows.
+    pub(crate) pattern: Option<Pattern>,
 }
 
 impl Judged<'_> {
@@ -141,14 +144,28 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// The weight of the pattern beside the two kinds of evidence of single series: all three count the same.
+const PATTERN_SHARE: f64 = 1.0 / 3.0;
+
 /// A service is judged by what was learned if the learned null knows at least this share of its series.
 const KNOWN_SHARE: f64 = 0.5;
 
 /// Every service, sorted by name.
-pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &Null, quiet: &ServiceNull) -> Vec<Service<'a>> {
+pub(crate) fn services<'a>(
+    judged: &[Judged<'a>],
+    null: &Null,
+    quiet: &ServiceNull,
+    mut patterns: BTreeMap<&str, Pattern>,
+) -> Vec<Service<'a>> {
     let groups = Groups::of(judged.iter().map(|one| one.score), null.stems());
     let mut services: Vec<Service> =
         groups.0.into_iter().map(|(name, stems)| service(name, &stems, judged, quiet)).collect();
+    for service in &mut services {
+        service.pattern = patterns.remove(service.name);
+        if let Some(pattern) = &service.pattern {
+            service.p_value = cauchy(service.p_value, pattern.p_value, PATTERN_SHARE);
+        }
+    }
     let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
     for (service, q_value) in services.iter_mut().zip(q_values(&p_values)) {
         service.q_value = q_value;
@@ -170,7 +187,13 @@ fn service<'a>(
     let known = series.iter().filter(|one| one.trust > 0.0).count() as f64;
     let most = series.iter().map(|one| one.trust).fold(0.0, f64::max);
     let trust = if known >= KNOWN_SHARE * series.len() as f64 { most } else { 0.0 };
-    Service { name, p_value: quiet.trusting_p_value(evidence(&mut groups), trust), q_value: 1.0, series }
+    Service {
+        name,
+        p_value: quiet.trusting_p_value(evidence(&mut groups), trust),
+        q_value: 1.0,
+        series,
+        pattern: None,
+    }
 }
 
 /// The chance that no service changed: Simes over services, so that it agrees with their q-values.

@@ -10,6 +10,9 @@ pub enum Channel {
     Level,
     /// The series vanished or appeared.
     Presence,
+    /// The series is one of several of its service that together lie where they never do, without being remarkable by
+    /// itself. The p-value and q-value are those of the service then.
+    Pattern,
 }
 
 /// Where a series went.

@@ -30,6 +30,13 @@ pub(crate) fn report(options: &Options) {
     let shaped = |shape| FaultKind { shape: Some(shape), ..FaultKind::step(3.0) };
     let scenarios = [
         fault("step 1.5 sd", FaultKind::step(1.5)),
+        Scenario { fault: Some(FaultKind::coherent(0.75)), name: "coherent .75", ..Scenario::quiet() },
+        Scenario {
+            fault: Some(FaultKind::coherent(0.75)),
+            name: "coherent .75, coupled",
+            ..Scenario::coupled()
+        },
+        Scenario { fault: Some(FaultKind::decoupled()), name: "decoupled", ..Scenario::coupled() },
         fault("step 3 sd", FaultKind::step(3.0)),
         Scenario { load_step: 0.2, ..fault("step 3 sd, load +20 %", FaultKind::step(3.0)) },
         fault("ramp 3 sd", shaped(Shape::Ramp)),
@@ -46,7 +53,7 @@ pub(crate) fn report(options: &Options) {
          false discovery proportion | origin first | recovery time: median error in steps (half of all within) | lasting: said so |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    for scenario in scenarios.into_iter().take(if options.wants("all-faults") { 10 } else { 2 }) {
+    for scenario in scenarios.into_iter().take(if options.wants("all-faults") { 13 } else { 5 }) {
         let scenario = options.sized(&scenario);
         let mut tally = Tally::default();
         for seed in options.seeds() {

@@ -5,6 +5,7 @@ use aftermath_model::{GapCause, Outcome, Reason, ReasonId, RecoveryState, Timest
 use super::Case;
 use crate::cut::SHORTEST;
 use crate::detectors::presence::Presence;
+use crate::pattern::Pattern;
 use crate::recovery::of_service;
 use crate::scores::Scores;
 use crate::service::{Judged, Service};
@@ -28,6 +29,8 @@ pub(super) struct Hit<'a> {
     pub(super) name: &'a str,
     pub(super) affected: bool,
     pub(super) suspicious: bool,
+    /// How many of its series are signs; a suspicious service without any is one for the pattern of its series alone.
+    pub(super) signs: usize,
     pub(super) expected: bool,
     pub(super) p_value: f64,
     /// That of its signs, where it is affected or suspicious.
@@ -54,7 +57,8 @@ pub(super) fn hits<'a>(case: &Case, services: &[Service<'a>]) -> Vec<Hit<'a>> {
 fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     let signs: Vec<Judged> = service.signs().copied().collect();
     let affected = service.q_value <= FAIL_AT && service.is_corroborated();
-    let suspicious = service.q_value <= WARN_AT && !signs.is_empty();
+    let has_pattern = service.pattern.as_ref().is_some_and(Pattern::is_sign);
+    let suspicious = service.q_value <= WARN_AT && (!signs.is_empty() || has_pattern);
     let (state, recovered_ms) = if affected {
         of_service(&signs.iter().map(|one| one.score.recovery).collect::<Vec<_>>())
     } else {
@@ -66,6 +70,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         name: service.name,
         affected,
         suspicious,
+        signs: signs.len(),
         expected: case.expectations.foresees(service.name),
         p_value: service.p_value,
         severity: if affected || suspicious { severity(&signs) } else { 0.0 },
@@ -235,7 +240,14 @@ fn warnings(hits: &[Hit]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let weak = names(hits, |hit| hit.suspicious && !hit.affected && !hit.expected);
     if !weak.is_empty() {
-        let text = format!("{} may have changed; the signs are weaker than a failure needs", listed(&weak));
+        let mut text =
+            format!("{} may have changed; the signs are weaker than a failure needs", listed(&weak));
+        let together = names(hits, |hit| hit.suspicious && hit.signs == 0 && !hit.affected && !hit.expected);
+        if !together.is_empty() {
+            let these =
+                if together == weak { "they are" } else { &format!("for {} they are", listed(&together)) };
+            text = format!("{text}: {these} many small changes at the same time");
+        }
         reasons.push(Reason { id: ReasonId::WeakUnexpectedChange, text });
     }
     let unknown = names(hits, |hit| hit.affected && hit.state == RecoveryState::CannotTell);

@@ -90,7 +90,7 @@ mod tests {
     use super::*;
 
     fn services(p_value: f64) -> Vec<Service<'static>> {
-        vec![Service { name: "web", p_value, q_value: p_value, series: Vec::new() }]
+        vec![Service { name: "web", p_value, q_value: p_value, series: Vec::new(), pattern: None }]
     }
 
     fn learned(windows: usize, failed: LearnedRate) -> LearnedNull {

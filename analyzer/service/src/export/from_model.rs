@@ -178,6 +178,7 @@ fn finding(finding: &Finding) -> FindingEntry {
         channel: match finding.channel {
             Channel::Level => "level",
             Channel::Presence => "presence",
+            Channel::Pattern => "pattern",
         }
         .to_owned(),
         direction: match finding.direction {
