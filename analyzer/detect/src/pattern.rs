@@ -147,10 +147,9 @@ impl Residuals {
     }
 }
 
-/// The places of the series whose residuals are as large as one in twenty, the largest first.
+/// The places of the series with the largest residuals, as far as these are larger than usual; the largest first.
 fn carriers(left: &[f64]) -> Vec<usize> {
-    let large = upper_normal_deviate(SIGN / 2.0);
-    let mut places: Vec<usize> = (0..left.len()).filter(|&place| left[place].abs() >= large).collect();
+    let mut places: Vec<usize> = (0..left.len()).filter(|&place| left[place].abs() > 1.0).collect();
     places.sort_by(|&a, &b| left[b].abs().total_cmp(&left[a].abs()));
     places.truncate(MOST_CARRIERS);
     places

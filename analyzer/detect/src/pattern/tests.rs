@@ -1,11 +1,12 @@
 use std::collections::BTreeMap;
 
-use aftermath_model::{SeriesKey, Timeline, Timestamp, Window};
+use aftermath_model::{Channel, Expectations, Outcome, SeriesKey, Timeline, Timestamp, Window};
 
 use super::*;
 use crate::detectors::presence::Presence;
 use crate::profile::Profile;
 use crate::recovery::Recovery;
+use crate::scores::Scores;
 
 const STEP_MS: i64 = 1_000;
 const BLOCKS: i64 = 24;
@@ -13,10 +14,14 @@ const BLOCK_STEPS: i64 = 5;
 const SERIES: u32 = 12;
 
 fn plan() -> Plan {
+    Plan::new(&timeline())
+}
+
+fn timeline() -> Timeline {
     let at = |step: i64| Timestamp::from_ms(step * STEP_MS).unwrap();
     let (fault, end) = (BLOCKS * BLOCK_STEPS, (BLOCKS + 4) * BLOCK_STEPS);
     let window = |from, to| Window::new(at(from), at(to)).unwrap();
-    Plan::new(&Timeline::new(window(0, fault), window(fault, end), None, Vec::new(), STEP_MS).unwrap())
+    Timeline::new(window(0, fault), window(fault, end), None, Vec::new(), STEP_MS).unwrap()
 }
 
 /// Numbers between -1 and 1 without any order.
@@ -108,6 +113,24 @@ fn those_that_carry_a_pattern_are_named() {
     let series: Vec<&SeriesScore> = scores.iter().collect();
     let carriers = &patterns(&series, &Null::of(&series, None), &plan)["service-00"].carriers;
     assert_eq!(carriers.first(), Some(&3));
+}
+
+#[test]
+fn a_pattern_alone_warns_and_says_which_series_carry_it() {
+    let scores = Scores {
+        series: system(&plan(), |index| if index % 2 == 0 { 1.6 } else { -1.6 }),
+        ..Scores::default()
+    };
+    let verdict = crate::judge(&scores, &timeline(), &Expectations::default(), None, false);
+    assert_eq!(verdict.outcome, Outcome::Warn, "{:?}", verdict.reasons);
+    assert!(
+        verdict.reasons[0].text.ends_with("many small changes at the same time"),
+        "{:?}",
+        verdict.reasons
+    );
+    let named: Vec<(&str, Channel)> =
+        verdict.findings.iter().map(|one| (one.key.service.as_str(), one.channel)).collect();
+    assert_eq!(named, [("service-00", Channel::Pattern); MOST_CARRIERS]);
 }
 
 #[test]
