@@ -214,7 +214,7 @@ impl<'a> Null<'a> {
     /// What chance says of the fault window of a series.
     pub(crate) fn weigh(&self, score: &SeriesScore, known: Known) -> Weighed {
         let strength = Self::level_strength(score, known);
-        let p_value = self.p_of(score, known.trust, f64::from(score.deviate), strength.abs());
+        let p_value = self.level_p_value(score, known);
         let channel = match score.presence {
             Presence::Vanished | Presence::Appeared => Channel::Presence,
             _ if score.restarts > 0 => Channel::Restart,
@@ -230,6 +230,12 @@ impl<'a> Null<'a> {
             }
         });
         together(level, sides)
+    }
+
+    /// The chance of such a level in the fault window when nothing happened.
+    pub(crate) fn level_p_value(&self, score: &SeriesScore, known: Known) -> f64 {
+        let strength = Self::level_strength(score, known);
+        self.p_of(score, known.trust, f64::from(score.deviate), strength.abs())
     }
 
     /// The statistic of the level in the fault window in units of what chance does to this series; a change of a series
@@ -292,7 +298,13 @@ impl<'a> Null<'a> {
         Some(any_of(level, sides))
     }
 
-    fn level_placebo_p_value(&self, score: &SeriesScore, known: Known, window: usize) -> Option<f64> {
+    /// The same of the level alone.
+    pub(crate) fn level_placebo_p_value(
+        &self,
+        score: &SeriesScore,
+        known: Known,
+        window: usize,
+    ) -> Option<f64> {
         let deviate = f64::from(*score.placebos.get(window)?);
         if deviate.is_nan() {
             return None;

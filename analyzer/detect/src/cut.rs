@@ -7,11 +7,12 @@ use std::ops::Range;
 use aftermath_model::Window;
 
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
-use crate::detectors::level::{CERTAIN, Precision, Profile, Shift, is_graded, shift_of_constant};
+use crate::detectors::level::{CERTAIN, Precision, Shift, Standardized, is_graded, shift_of_constant};
 use crate::detectors::presence::{Presence, Seen, presence};
 use crate::detectors::sides::{LEAST_SAMPLES, Sides};
 use crate::math::{mean, median};
 use crate::prepare::{Measure, Nature};
+use crate::profile::{Blocks, Profile};
 use crate::windows::{Placebo, Plan, Stretch};
 
 /// The samples of one stretch.
@@ -43,7 +44,7 @@ pub(crate) struct Cut {
     /// Whether no sample is missing anywhere in the baseline.
     gapless: bool,
     /// Of a series that has a noise of its own.
-    pub(crate) profile: Option<Profile>,
+    pub(crate) standardized: Option<Standardized>,
 }
 
 impl Cut {
@@ -64,7 +65,7 @@ impl Cut {
         let (baseline, fault) = (part(indices), part(within(plan.fault)));
         let sparse = measure.nature == Nature::EventRate && mean(&baseline.events) < SPARSE_BELOW;
         let graded = !sparse && measure.nature != Nature::Epoch && baseline.steady.len() >= SHORTEST;
-        let profile = if graded { Profile::of(&baseline.steady, &fault.steady) } else { None };
+        let standardized = if graded { Standardized::of(&baseline.steady, &fault.steady) } else { None };
         let mut cut = Self {
             nature: measure.nature,
             sparse,
@@ -75,7 +76,7 @@ impl Cut {
             recovery: plan.recovery.map(|window| part(within(window))).unwrap_or_default(),
             cadence_ms: cadence(&measure.timestamps_ms, plan.step_ms),
             gapless: false,
-            profile,
+            standardized,
         };
         cut.gapless = cut.in_baseline().longest_silence().is_none_missing();
         cut
@@ -84,16 +85,16 @@ impl Cut {
     /// How far the fault window lies from the baseline.
     pub(crate) fn shift(&self) -> Option<Shift> {
         let (before, during) = (0..self.baseline.natural.len(), 0..self.fault.natural.len());
-        if let Some(profile) = &self.profile {
-            return profile.shift().map(|shift| self.per_log(shift));
+        if let Some(standardized) = &self.standardized {
+            return standardized.shift().map(|shift| self.per_log(shift));
         }
         self.compare_ungraded(before, &self.fault, during)
     }
 
     /// How else the fault window differs from the baseline; `None` where the fault is too short to have a shape.
     pub(crate) fn sides(&self) -> Option<Sides> {
-        let profile = self.profile.as_ref().filter(|_| self.fault.steady.len() >= LEAST_SAMPLES)?;
-        Some(Sides::of_fault(profile))
+        let standardized = self.standardized.as_ref().filter(|_| self.fault.steady.len() >= LEAST_SAMPLES)?;
+        Some(Sides::of_fault(standardized))
     }
 
     /// How far a placebo window lies from its reference, times an allowance for drift; infinite if the series vanished
@@ -110,8 +111,8 @@ impl Cut {
         if !is_enough_to_test(during, self.in_baseline().share()) {
             return f32::NAN;
         }
-        let shift = match &self.profile {
-            Some(profile) => profile.placebo(reference, test),
+        let shift = match &self.standardized {
+            Some(standardized) => standardized.placebo(reference, test),
             None => self.compare_ungraded(reference, &self.baseline, test),
         };
         shift.map_or(f32::NAN, |shift| {
@@ -122,8 +123,8 @@ impl Cut {
     /// How else a placebo window differs from its reference; `None` where that cannot be told.
     pub(crate) fn placebo_sides(&self, placebo: Placebo) -> Option<Sides> {
         let (reference, test) = (self.range(placebo.reference), self.range(placebo.test));
-        let profile = self.profile.as_ref().filter(|_| test.len() >= LEAST_SAMPLES)?;
-        Some(Sides::of_placebo(profile, reference, test))
+        let standardized = self.standardized.as_ref().filter(|_| test.len() >= LEAST_SAMPLES)?;
+        Some(Sides::of_placebo(standardized, reference, test))
     }
 
     fn range(&self, stretch: Stretch) -> Range<usize> {
@@ -137,6 +138,11 @@ impl Cut {
         }
         let before = self.seen(&self.clean_ms[reference.clone()], placebo.reference);
         presence(before, self.seen(&self.clean_ms[test.clone()], placebo.test), 0)
+    }
+
+    /// The course of the baseline in blocks.
+    pub(crate) fn profile(&self, blocks: Blocks) -> Profile {
+        Profile::of(&self.clean_ms, &self.baseline.steady, blocks)
     }
 
     /// What was seen of the baseline, in clean time.

@@ -64,9 +64,13 @@ impl StemOf {
 /// The evidence of one service: its p-values, grouped by what they are about.
 pub(crate) fn evidence<'a>(groups: impl IntoIterator<Item = &'a mut Vec<f64>>) -> Evidence {
     let mut of_stems: Vec<f64> = groups.into_iter().map(|p_values| simes(p_values)).collect();
-    let strength = |p_value: f64| (-p_value.max(f64::MIN_POSITIVE).ln()).clamp(0.0, STRONGEST);
     let joint = of_stems.iter().map(|p_value| strength(p_value / SIGN)).sum();
     Evidence { any: strength(simes(&mut of_stems)), joint }
+}
+
+/// A p-value as the strength of evidence.
+pub(crate) fn strength(p_value: f64) -> f64 {
+    (-p_value.max(f64::MIN_POSITIVE).ln()).clamp(0.0, STRONGEST)
 }
 
 #[cfg(test)]

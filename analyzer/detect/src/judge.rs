@@ -14,6 +14,7 @@ use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
 use crate::origin::origin;
+use crate::pattern::patterns;
 use crate::scores::Scores;
 use crate::service::{judge_series, service_null, services};
 use crate::steady::unsteady;
@@ -50,7 +51,7 @@ pub fn judge(
     let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
-    let evidence = services(&judged, &null, &quiet);
+    let evidence = services(&judged, &null, &quiet, patterns(&series, &null, &plan));
     let mut system = system::evidence(&evidence, system::placebo_windows(&series), learned);
     let unsteady = unsteady(&series, &plan);
     let watch_ended = outcome::most(&series, |score| score.after.silent);
@@ -59,7 +60,7 @@ pub fn judge(
     let hits = hit::hits(&case, &evidence, |service| sensitivity.of(service));
     system.detectable_effect = in_half_of(hits.len(), hits.iter().map(|hit| hit.detectable.as_ref()));
     let (outcome, reasons) = outcome::decide(&case, &hits);
-    let (findings, mut limits) = report::findings(&judged, &hits);
+    let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
     limits.extend(report::load_note(null.circumstances.load()));
     limits.extend(null.habit_notes(&series));
     let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);

@@ -8,6 +8,8 @@ pub mod prepare;
 
 mod cut;
 mod math;
+mod pattern;
+mod profile;
 mod scores;
 mod windows;
 

@@ -61,40 +61,17 @@ pub(crate) fn adjusted(score: &SeriesScore, load: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use aftermath_model::SeriesKey;
-
     use super::*;
-    use crate::detectors::level::Precision;
-    use crate::detectors::presence::Presence;
-    use crate::recovery::Recovery;
-    use crate::recovery::after::After;
 
     fn requests(service: &str, before: f64, during: f64) -> SeriesScore {
         SeriesScore {
-            key: SeriesKey {
-                metric: "http_requests_total".to_owned(),
-                service: service.to_owned(),
-                labels: BTreeMap::new(),
-            },
             measure: "per second",
-            constant: false,
-            covers: 1,
-            restarts: 0,
-            presence: Presence::Steady,
-            baseline_samples: 100,
             deviate: 4.0,
             effect: 4.0,
             per_load: 20.0,
-            placebos: Box::default(),
             baseline: Some(before),
             fault: Some(during),
-            onset: None,
-            recovery: Recovery::UNKNOWN,
-            sides: Box::default(),
-            after: After::default(),
-            precision: Precision::NONE,
+            ..SeriesScore::named("http_requests_total", service)
         }
     }
 

@@ -16,6 +16,7 @@ use crate::detectors::presence::{Presence, Seen, presence};
 use crate::math::{mean, median};
 use crate::onset::{Onset, onset};
 use crate::prepare::{Measure, measures};
+use crate::profile::Profile;
 use crate::recovery::after::{After, Watched};
 use crate::recovery::{Recovery, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
@@ -63,6 +64,8 @@ pub(crate) struct SeriesScore {
     pub(crate) placebos: Box<[f32]>,
     /// How often it restarted during the fault; 0 for everything but start times.
     pub(crate) restarts: usize,
+    /// Its course before the fault in a few bytes; see [`crate::profile`].
+    pub(crate) profile: Profile,
     /// The typical value before the fault, in natural units.
     pub(crate) baseline: Option<f64>,
     /// The typical value during the fault.
@@ -152,6 +155,7 @@ impl Scorer {
             per_load: single(shift.per_log_level),
             placebos: self.plan.placebos.iter().map(placebo).collect(),
             restarts: cut.restarts(),
+            profile: cut.profile(self.plan.blocks()),
             baseline: typical(before, cut.is_sparse()),
             fault: match cut.restarts() {
                 0 => typical(during, cut.is_sparse()).filter(|_| presence != Presence::Vanished),
@@ -267,4 +271,33 @@ fn is_gone(before: Seen, after: Seen) -> bool {
 /// The median, or the mean of rare events, whose median is 0.
 fn typical(values: &[f64], rare: bool) -> Option<f64> {
     (!values.is_empty()).then(|| if rare { mean(values) } else { median(values) })
+}
+
+#[cfg(test)]
+impl SeriesScore {
+    /// A series of which nothing is known but its names, for tests to build upon.
+    pub(crate) fn named(metric: &str, service: &str) -> Self {
+        let (metric, service) = (metric.to_owned(), service.to_owned());
+        Self {
+            key: SeriesKey { metric, service, labels: std::collections::BTreeMap::new() },
+            measure: "value",
+            constant: false,
+            covers: 1,
+            presence: Presence::Steady,
+            baseline_samples: 100,
+            deviate: 0.0,
+            effect: 0.0,
+            per_load: 0.0,
+            placebos: Box::default(),
+            profile: Profile::default(),
+            restarts: 0,
+            baseline: None,
+            fault: None,
+            onset: None,
+            recovery: Recovery::UNKNOWN,
+            sides: Box::default(),
+            after: After::default(),
+            precision: Precision::NONE,
+        }
+    }
 }

@@ -12,8 +12,9 @@ use crate::calibrate::{Known, Null, Weighed, trust_after};
 use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, evidence};
-use crate::multiple::{q_values, simes};
+use crate::multiple::{cauchy, q_values, simes};
 use crate::onset::Onset;
+use crate::pattern::Pattern;
 use crate::prepare::SHAPE;
 use crate::recovery::Recovery;
 use crate::scores::SeriesScore;
@@ -52,6 +53,8 @@ pub(crate) struct Service<'a> {
     pub(crate) series: Vec<Judged<'a>>,
     /// How far the learned null spoke, 0 to 1.
     pub(crate) trust: f64,
+    /// What its series show together that none shows by itself; `None` of too few series or windows.
+    pub(crate) pattern: Option<Pattern>,
 }
 
 impl Judged<'_> {
@@ -206,14 +209,23 @@ impl<'a> Groups<'a> {
     }
 }
 
+/// The weight of the pattern beside the evidence of single series: small, because most faults show in single series, which
+/// lose as much certainty as the pattern has weight.
+const PATTERN_SHARE: f64 = 0.2;
+
 /// A service is judged by what was learned if the learned null knows at least this share of its series.
 const KNOWN_SHARE: f64 = 0.5;
 
 /// Every service, sorted by name.
-pub(crate) fn services<'a>(judged: &[Judged<'a>], null: &Null, quiet: &ServiceNull) -> Vec<Service<'a>> {
+pub(crate) fn services<'a>(
+    judged: &[Judged<'a>],
+    null: &Null,
+    quiet: &ServiceNull,
+    mut patterns: BTreeMap<&str, Pattern>,
+) -> Vec<Service<'a>> {
     let groups = Groups::of(judged.iter().map(|one| one.score), null);
-    let mut services: Vec<Service> =
-        groups.0.into_iter().map(|(name, stems)| service(name, &stems, judged, quiet)).collect();
+    let of_name = |(name, stems): (&'a str, _)| service(name, &stems, judged, quiet, patterns.remove(name));
+    let mut services: Vec<Service> = groups.0.into_iter().map(of_name).collect();
     let p_values: Vec<f64> = services.iter().map(|service| service.p_value).collect();
     for (service, q_value) in services.iter_mut().zip(q_values(&p_values)) {
         service.q_value = q_value;
@@ -226,6 +238,7 @@ fn service<'a>(
     stems: &BTreeMap<usize, Vec<usize>>,
     judged: &[Judged<'a>],
     quiet: &ServiceNull,
+    pattern: Option<Pattern>,
 ) -> Service<'a> {
     let p_values = |indices: &Vec<usize>| indices.iter().map(|&index| judged[index].p_value).collect();
     let mut groups: Vec<Vec<f64>> = stems.values().map(p_values).collect();
@@ -235,13 +248,12 @@ fn service<'a>(
     let known = series.iter().filter(|one| one.trust > 0.0).count() as f64;
     let most = series.iter().map(|one| one.trust).fold(0.0, f64::max);
     let trust = if known >= KNOWN_SHARE * series.len() as f64 { most } else { 0.0 };
-    Service {
-        name,
-        p_value: quiet.trusting_p_value(evidence(&mut groups), trust),
-        q_value: 1.0,
-        series,
-        trust,
-    }
+    let of_series = quiet.trusting_p_value(evidence(&mut groups), trust);
+    // A pattern is calibrated by placebo windows, so it has no say where learned windows have taken their place.
+    let p_value = pattern
+        .as_ref()
+        .map_or(of_series, |pattern| cauchy(of_series, pattern.p_value, PATTERN_SHARE * (1.0 - trust)));
+    Service { name, p_value, q_value: 1.0, series, trust, pattern: pattern.filter(|_| trust < 1.0) }
 }
 
 /// The chance that no service changed: Simes over services, so that it agrees with their q-values.

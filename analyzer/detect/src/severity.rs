@@ -90,44 +90,30 @@ pub(crate) fn log_ratio(score: &SeriesScore) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
-    use aftermath_model::SeriesKey;
-
     use super::*;
-    use crate::detectors::level::Precision;
-    use crate::detectors::presence::Presence;
-    use crate::recovery::Recovery;
-    use crate::recovery::after::After;
 
     fn changed(metric: &str, measure: &'static str, before: f64, during: f64) -> SeriesScore {
         SeriesScore {
-            key: SeriesKey { metric: metric.to_owned(), service: "cart".to_owned(), labels: BTreeMap::new() },
             measure,
-            constant: false,
-            covers: 1,
-            presence: Presence::Steady,
-            baseline_samples: 100,
             deviate: 9.0,
             effect: 9.0,
-            per_load: 0.0,
-            placebos: Box::default(),
             baseline: Some(before),
             fault: Some(during),
-            restarts: 0,
-            onset: None,
-            sides: Box::default(),
-            recovery: Recovery::UNKNOWN,
-            after: After::default(),
-            precision: Precision::NONE,
+            ..SeriesScore::named(metric, "cart")
         }
     }
 
     /// The severity of a service of which these series changed, the first one being all that is held against it.
     fn severity_of(scores: &[SeriesScore]) -> f64 {
         let series: Vec<Judged> = scores.iter().map(Judged::certain).collect();
-        let service =
-            Service { name: "cart", p_value: 0.0, q_value: 0.0, series: series.clone(), trust: 0.0 };
+        let service = Service {
+            name: "cart",
+            p_value: 0.0,
+            q_value: 0.0,
+            series: series.clone(),
+            trust: 0.0,
+            pattern: None,
+        };
         severity(&series[..1], &service)
     }
 

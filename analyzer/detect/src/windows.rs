@@ -7,6 +7,8 @@
 
 use aftermath_model::{Timeline, Window};
 
+use crate::profile::Blocks;
+
 /// At most this many placebo windows: each costs four bytes a series and one pass over its samples, and the
 /// smallest p-value that 24 windows of the whole system can prove is already 4 %.
 pub(crate) const MOST_PLACEBOS: usize = 24;
@@ -48,6 +50,11 @@ impl Plan {
     /// The whole of the clean baseline.
     pub(crate) const fn clean(&self) -> Stretch {
         Stretch { from: 0, to: self.clean_ms }
+    }
+
+    /// The blocks that a series' course is kept in.
+    pub(crate) fn blocks(&self) -> Blocks {
+        Blocks::of(self.clean_ms, self.step_ms)
     }
 
     /// How many steps of clean baseline there are.

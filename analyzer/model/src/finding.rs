@@ -18,6 +18,9 @@ pub enum Channel {
     Burst,
     /// It climbs or sinks during the fault.
     Trend,
+    /// The series is one of several of its service that together lie where they never do, without being remarkable by
+    /// itself. The p-value and q-value are those of the service then.
+    Pattern,
 }
 
 impl Channel {
@@ -31,6 +34,7 @@ impl Channel {
             Self::Spread => "spread",
             Self::Burst => "burst",
             Self::Trend => "trend",
+            Self::Pattern => "pattern",
         }
     }
 }

@@ -35,6 +35,13 @@ pub(crate) fn report(options: &Options) {
     let lasting = |steps, name| Scenario { fault_steps: steps, ..fault(name, FaultKind::step(3.0)) };
     let scenarios = [
         fault("step 1.5 sd", FaultKind::step(1.5)),
+        Scenario { fault: Some(FaultKind::coherent(0.75)), name: "coherent .75", ..Scenario::quiet() },
+        Scenario {
+            fault: Some(FaultKind::coherent(0.75)),
+            name: "coherent .75, coupled",
+            ..Scenario::coupled()
+        },
+        Scenario { fault: Some(FaultKind::decoupled()), name: "decoupled", ..Scenario::coupled() },
         fault("step 3 sd", FaultKind::step(3.0)),
         Scenario { load_step: 0.2, ..fault("step 3 sd, load +20 %", FaultKind::step(3.0)) },
         lasting(4, "step 3 sd for 4 steps"),
@@ -55,7 +62,7 @@ pub(crate) fn report(options: &Options) {
          false discovery proportion | origin first | recovery time: median error in steps (half of all within) | lasting: said so |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|");
-    let wanted = if options.wants("all-faults") { scenarios.len() } else { 2 };
+    let wanted = if options.wants("all-faults") { scenarios.len() } else { 5 };
     let mut rules = Vec::new();
     for scenario in scenarios.into_iter().take(wanted) {
         let scenario = options.sized(&scenario);

@@ -66,6 +66,7 @@ impl Options {
     pub(crate) fn quiet(&self) -> Vec<Scenario> {
         Scenario::all_quiet()
             .into_iter()
+            .chain([Scenario::coupled()])
             .filter(|one| self.wants("all-quiet") || one.name.replace(' ', "-") == self.scenario)
             .map(|one| self.sized(&one))
             .collect()

@@ -7,6 +7,7 @@
 use super::between;
 use crate::evidence::Evidence;
 use crate::math::{mean, share_of};
+use crate::multiple::cauchy;
 
 /// The share of quiet evidence that shapes the tail, and the least number of values that can.
 const TAIL_SHARE: f64 = 0.1;
@@ -17,7 +18,7 @@ const PRIOR_VALUES: f64 = 10.0;
 const WIDTH_OF_ANY: f64 = 1.0;
 /// Joint evidence falls by e a unit if its parts are independent, and more slowly if they come together: expected is
 /// that they come in pairs.
-const WIDTH_OF_JOINT: f64 = 2.0;
+pub(crate) const WIDTH_OF_JOINT: f64 = 2.0;
 
 /// How strong evidence is when nothing happened.
 #[derive(Clone, Debug)]
@@ -33,7 +34,7 @@ struct Tails {
 }
 
 #[derive(Clone, Debug)]
-struct Tail {
+pub(crate) struct Tail {
     sorted: Vec<f64>,
     threshold: f64,
     share_beyond: f64,
@@ -75,14 +76,14 @@ impl Tails {
         }
     }
 
-    /// The better of both kinds, paid for by a factor of two.
+    /// Both kinds together; the better of both pays a factor of two if the other says nothing.
     fn p_value(&self, evidence: Evidence) -> f64 {
-        (2.0 * self.any.p_value(evidence.any).min(self.joint.p_value(evidence.joint))).min(1.0)
+        cauchy(self.any.p_value(evidence.any), self.joint.p_value(evidence.joint), 0.5)
     }
 }
 
 impl Tail {
-    fn of(mut sorted: Vec<f64>, expected_width: f64) -> Self {
+    pub(crate) fn of(mut sorted: Vec<f64>, expected_width: f64) -> Self {
         sorted.sort_by(f64::total_cmp);
         let count = sorted.len();
         let beyond = LEAST_IN_TAIL.max(share_of(count, TAIL_SHARE)).min(count / 2);
@@ -105,7 +106,7 @@ impl Tail {
 
     /// Beyond the threshold an exponential tail whose width is known from few values only: averaged over what the
     /// width may be, it is a Lomax tail, heavier the fewer values there were.
-    fn p_value(&self, evidence: f64) -> f64 {
+    pub(crate) fn p_value(&self, evidence: f64) -> f64 {
         if evidence > self.threshold {
             let reach = 1.0 + (evidence - self.threshold) / (self.width * self.worth);
             return self.share_beyond * reach.powf(-self.worth);

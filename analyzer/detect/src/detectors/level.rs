@@ -105,15 +105,15 @@ impl Scale {
 
 /// A series in units of its own usual spread, softly bounded, ready to be compared with itself.
 #[derive(Clone, Debug)]
-pub(crate) struct Profile {
+pub(crate) struct Standardized {
     /// The usual level in the unit of the values.
     pub(crate) level: f64,
     pub(crate) baseline: Track,
     pub(crate) fault: Track,
 }
 
-impl Profile {
-    /// The profile of a series, scaled by its whole baseline; `None` if that never moves.
+impl Standardized {
+    /// A series, scaled by its whole baseline; `None` if that never moves.
     pub(crate) fn of(baseline: &[f64], fault: &[f64]) -> Option<Self> {
         let scale = Scale::of(baseline)?;
         let least = LEAST_SHARE * scale.centre.abs();
@@ -195,7 +195,7 @@ mod tests {
 
     /// How far the test lies from the reference.
     fn shift(reference: &[f64], test: &[f64]) -> Option<Shift> {
-        Profile::of(reference, test).map_or_else(
+        Standardized::of(reference, test).map_or_else(
             || Some(shift_of_constant(reference[0], test, 1e-9 * reference[0].abs())),
             |profile| profile.shift(),
         )

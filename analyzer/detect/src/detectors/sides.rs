@@ -1,13 +1,13 @@
 //! How else did a series change, besides its level?
 //!
-//! In: a [`Profile`] and two stretches of it. Out: [`Sides`], one [`Side`] for each further kind of change.
+//! In: a [`Standardized`] and two stretches of it. Out: [`Sides`], one [`Side`] for each further kind of change.
 
 use std::ops::Range;
 
 use aftermath_model::Channel;
 
 use super::burst::Threes;
-use super::level::Profile;
+use super::level::Standardized;
 use super::running::Running;
 use super::{Side, burst, spread, trend};
 
@@ -22,22 +22,31 @@ pub(crate) const SIDES: [Channel; 3] = [Channel::Spread, Channel::Burst, Channel
 pub(crate) struct Sides(pub(crate) [Option<Side>; SIDES.len()]);
 
 impl Sides {
-    pub(crate) fn of_fault(profile: &Profile) -> Self {
-        Self::of(profile, profile.baseline.values.whole(), &profile.fault, profile.fault.values.whole())
+    pub(crate) fn of_fault(standardized: &Standardized) -> Self {
+        Self::of(
+            standardized,
+            standardized.baseline.values.whole(),
+            &standardized.fault,
+            standardized.fault.values.whole(),
+        )
     }
 
-    pub(crate) fn of_placebo(profile: &Profile, reference: Range<usize>, test: Range<usize>) -> Self {
-        Self::of(profile, reference, &profile.baseline, test)
+    pub(crate) fn of_placebo(
+        standardized: &Standardized,
+        reference: Range<usize>,
+        test: Range<usize>,
+    ) -> Self {
+        Self::of(standardized, reference, &standardized.baseline, test)
     }
 
-    fn of(profile: &Profile, reference: Range<usize>, during: &Track, test: Range<usize>) -> Self {
-        let before = profile.baseline.values.moments(reference.clone());
+    fn of(standardized: &Standardized, reference: Range<usize>, during: &Track, test: Range<usize>) -> Self {
+        let before = standardized.baseline.values.moments(reference.clone());
         let after = during.values.moments(test.clone());
-        let usual = (&before, &profile.baseline.threes, reference.clone());
+        let usual = (&before, &standardized.baseline.threes, reference.clone());
         Self([
-            spread::side(&profile.baseline.moves, reference, &during.moves, test.clone()),
-            burst::side(usual, (&after, &during.threes, test), profile.level),
-            trend::side(&before, &after, profile.level),
+            spread::side(&standardized.baseline.moves, reference, &during.moves, test.clone()),
+            burst::side(usual, (&after, &during.threes, test), standardized.level),
+            trend::side(&before, &after, standardized.level),
         ])
     }
 }

@@ -8,6 +8,7 @@ use super::Case;
 use super::foreseen::{Unforeseen, unforeseen};
 use super::outcome::{FAIL_AT, WARN_AT};
 use crate::onset::{self, Onset};
+use crate::pattern::Pattern;
 use crate::recovery::after::overshoot_of_service;
 use crate::recovery::{Recovery, of_service};
 use crate::service::{Judged, Service};
@@ -19,6 +20,8 @@ pub(super) struct Hit<'a> {
     pub(super) name: &'a str,
     pub(super) affected: bool,
     pub(super) suspicious: bool,
+    /// How many of its series are signs; a suspicious service without any is one for the pattern of its series alone.
+    pub(super) signs: usize,
     pub(super) expected: bool,
     pub(super) p_value: f64,
     /// That of its signs, where it is affected or suspicious.
@@ -62,7 +65,8 @@ pub(super) fn hits<'a>(
 fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     let signs: Vec<Judged> = service.signs().copied().collect();
     let affected = service.q_value <= FAIL_AT && service.is_corroborated();
-    let suspicious = service.q_value <= WARN_AT && !signs.is_empty();
+    let has_pattern = service.pattern.as_ref().is_some_and(Pattern::is_sign);
+    let suspicious = service.q_value <= WARN_AT && (!signs.is_empty() || has_pattern);
     let recoveries: Vec<Recovery> = signs.iter().map(|one| recovery_of(case, one)).collect();
     let (state, recovered_ms) =
         if affected { of_service(&recoveries) } else { (RecoveryState::Unaffected, None) };
@@ -76,6 +80,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
         name: service.name,
         affected,
         suspicious,
+        signs: signs.len(),
         expected,
         p_value: service.p_value,
         severity: if affected || suspicious { severity(&signs, service) } else { 0.0 },

@@ -214,7 +214,14 @@ fn warnings(case: &Case, hits: &[Hit]) -> Vec<Reason> {
     reasons.extend(lonely(hits));
     let weak = names(hits, |hit| hit.suspicious && !hit.affected && !hit.expected);
     if !weak.is_empty() {
-        let text = format!("{} may have changed; the signs are weaker than a failure needs", listed(&weak));
+        let mut text =
+            format!("{} may have changed; the signs are weaker than a failure needs", listed(&weak));
+        let together = names(hits, |hit| hit.suspicious && hit.signs == 0 && !hit.affected && !hit.expected);
+        if !together.is_empty() {
+            let these =
+                if together == weak { "they are" } else { &format!("for {} they are", listed(&together)) };
+            text = format!("{text}: {these} many small changes at the same time");
+        }
         reasons.push(Reason { id: ReasonId::WeakUnexpectedChange, text });
     }
     let unknown = names(hits, |hit| hit.affected && hit.state == RecoveryState::CannotTell);

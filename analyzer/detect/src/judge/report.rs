@@ -2,21 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::{Coverage, Direction, Finding, GapCause, GapCount, Outcome, ServiceVerdict, Timestamp};
+use aftermath_model::{
+    Channel, Coverage, Direction, Finding, GapCause, GapCount, Outcome, ServiceVerdict, Timestamp,
+};
 
 use super::hit::Hit;
 use crate::detectors::presence::Presence;
 use crate::load::is_told;
 use crate::onset::{Onset, waves};
 use crate::scores::Scores;
-use crate::service::Judged;
+use crate::service::{Judged, Service};
 
 /// A verdict lists at most this many findings: more than anyone reads, and few enough to send around.
 const MOST_FINDINGS: usize = 500;
 
 /// The findings, the strongest first, and what was cut: series that stand for themselves among all, and those that speak
 /// for a service that was hit.
-pub(super) fn findings(judged: &[Judged], hits: &[Hit]) -> (Vec<Finding>, Vec<String>) {
+pub(super) fn findings(judged: &[Judged], services: &[Service], hits: &[Hit]) -> (Vec<Finding>, Vec<String>) {
     let hit: BTreeSet<&str> =
         hits.iter().filter(|hit| hit.affected || hit.suspicious).map(|hit| hit.name).collect();
     let speaks = |one: &&Judged| one.is_sign() && hit.contains(one.score.key.service.as_str());
@@ -31,7 +33,26 @@ pub(super) fn findings(judged: &[Judged], hits: &[Hit]) -> (Vec<Finding>, Vec<St
         limits.push(format!("{} findings; only the strongest {MOST_FINDINGS} are listed", found.len()));
         found.truncate(MOST_FINDINGS);
     }
-    (found.into_iter().map(finding).collect(), limits)
+    let mut findings: Vec<Finding> = found.into_iter().map(finding).collect();
+    for service in services.iter().filter(|service| hit.contains(service.name)) {
+        findings.extend(parts_of_pattern(service, judged));
+    }
+    findings.truncate(MOST_FINDINGS);
+    (findings, limits)
+}
+
+/// The series that carry the pattern of a service of which no series is a sign by itself. Listing them beside signs too
+/// doubled the share of false findings (decision 0006).
+fn parts_of_pattern<'a>(service: &'a Service, judged: &'a [Judged]) -> impl Iterator<Item = Finding> + 'a {
+    let alone = service.signs().next().is_none();
+    let pattern = service.pattern.iter().filter(move |pattern| alone && pattern.is_sign());
+    let parts = pattern.flat_map(|pattern| &pattern.carriers).map(|&index| &judged[index]);
+    parts.filter(|part| !part.is_finding()).map(|part| Finding {
+        channel: Channel::Pattern,
+        p_value: service.p_value,
+        q_value: service.q_value,
+        ..finding(part)
+    })
 }
 
 /// A change of the load that was large enough to matter, in a sentence.

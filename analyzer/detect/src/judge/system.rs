@@ -91,7 +91,14 @@ mod tests {
     use super::*;
 
     fn services(p_value: f64) -> Vec<Service<'static>> {
-        vec![Service { name: "web", p_value, q_value: p_value, series: Vec::new(), trust: 0.0 }]
+        vec![Service {
+            name: "web",
+            p_value,
+            q_value: p_value,
+            series: Vec::new(),
+            trust: 0.0,
+            pattern: None,
+        }]
     }
 
     fn learned(windows: usize, failed: LearnedRate) -> LearnedNull {

@@ -4,6 +4,7 @@ use aftermath_model::{LearnedNull, OriginScorer, PastExperiment, Timeline, Topol
 
 use super::{ranking, suspects};
 use crate::calibrate::Null;
+use crate::pattern::patterns;
 use crate::scores::Scores;
 use crate::service::{judge_series, service_null, services};
 use crate::windows::Plan;
@@ -21,10 +22,11 @@ pub fn past_experiment(
     learned: Option<&LearnedNull>,
 ) -> Result<PastExperiment, Vec<String>> {
     let series = scores.sorted();
+    let plan = Plan::new(timeline);
     let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
-    let quiet = service_null(&series, &null, 0..Plan::new(timeline).placebos.len(), learned);
-    let services = services(&judged, &null, &quiet);
+    let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
+    let services = services(&judged, &null, &quiet, patterns(&series, &null, &plan));
     let suspects = suspects(&services);
     if !suspects.contains_key(target) {
         return Err(suspects.into_keys().map(str::to_owned).collect());

@@ -81,7 +81,7 @@ fn detail(cut: &Cut, channel: Channel, (onset, recovered): (Option<Onset>, Recov
                 recovery: recovered,
             }
         }
-        Channel::Trend | Channel::Level | Channel::Presence | Channel::Restart => {
+        Channel::Trend | Channel::Level | Channel::Presence | Channel::Restart | Channel::Pattern => {
             let third = during.len() / 3;
             Detail {
                 baseline: median(&during[..third]),
@@ -94,9 +94,9 @@ fn detail(cut: &Cut, channel: Channel, (onset, recovered): (Option<Onset>, Recov
 }
 
 fn farthest_burst(cut: &Cut) -> usize {
-    let Some(profile) = &cut.profile else { return 0 };
-    let values = &profile.fault.values;
-    let farthest = profile.fault.threes.farthest(values.whole(), values.moments(values.whole()).mean);
+    let Some(standardized) = &cut.standardized else { return 0 };
+    let values = &standardized.fault.values;
+    let farthest = standardized.fault.threes.farthest(values.whole(), values.moments(values.whole()).mean);
     farthest.map_or(0, |(place, _)| place)
 }
 
