@@ -124,6 +124,11 @@ impl<'a> Service<'a> {
         stems.len() == 1 && !self.has_lost_half()
     }
 
+    /// The weight that its series have beside its pattern: so much of their certainty is left where that says nothing.
+    pub(crate) fn share_of_series(&self) -> f64 {
+        if self.pattern.is_some() { 1.0 - PATTERN_SHARE * (1.0 - self.trust) } else { 1.0 }
+    }
+
     /// Whether at least half of the series that can tell presence vanished.
     fn has_lost_half(&self) -> bool {
         let covered = |one: &&Judged| one.score.covers > 0;

@@ -80,10 +80,14 @@ fn a_shorter_baseline_of_the_same_system_sees_less() {
         let verdict = judge(&scores, &timeline, &Expectations::default(), None, false);
         verdict.system.detectable_effect.expect("most services can be spoken of")
     };
-    for seed in 0..4 {
-        let (long, short) = (smallest(120, seed), smallest(40, seed));
-        assert!(short > 1.2 * long, "{seed}: {short} after 40 steps, {long} after 120");
-    }
+    // In a single system a lucky stretch of 40 steps may be calmer than the whole.
+    let typical = |baseline_steps: i64| {
+        let mut effects: Vec<f64> = (0..15).map(|seed| smallest(baseline_steps, seed)).collect();
+        effects.sort_by(f64::total_cmp);
+        effects[effects.len() / 2]
+    };
+    let (long, short) = (typical(120), typical(40));
+    assert!(short > 1.2 * long, "{short} after 40 steps, {long} after 120");
 }
 
 #[test]

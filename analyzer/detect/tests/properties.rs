@@ -71,6 +71,9 @@ fn dated_from(mut verdict: Verdict, origin: Timestamp) -> Verdict {
     for service in &mut verdict.services {
         anew(&mut service.onset);
         anew(&mut service.recovered_at);
+        let interval = service.onset_interval;
+        let counted = |at: Timestamp| at.plus_ms(-origin.ms());
+        service.onset_interval = interval.map(|(from, to)| (counted(from), counted(to)));
     }
     for finding in &mut verdict.findings {
         anew(&mut finding.onset);

@@ -136,8 +136,10 @@ fn series_that_vanish_are_findings_and_a_replaced_pod_is_none() {
     let recipe = recipe();
     let mut all = recipe.system(28);
     let wave = |sample: usize| 10.0 + f64::from(u32::try_from(sample * 7 % 13).unwrap_or(0));
-    for metric in ["queue_length", "open_files", "replication_lag"] {
-        all.push(series(metric, "service-01", None, |sample| (sample < 120).then(|| wave(sample))));
+    for (number, metric) in ["queue_length", "open_files", "replication_lag"].into_iter().enumerate() {
+        all.push(series(metric, "service-01", None, |sample| {
+            (sample < 120).then(|| wave(sample + 5 * number * number))
+        }));
     }
     all.push(series("resident_memory", "service-02", Some("web-5f55b6cf68-77cfw"), |sample| {
         (sample < 125).then(|| wave(sample))

@@ -82,7 +82,7 @@ impl Sensitivity<'_> {
         stems: usize,
         needed: usize,
     ) -> Option<Smallest<'a>> {
-        let p_of_stem = self.p_needed(service.trust, stems, needed)?;
+        let p_of_stem = self.p_needed(service, stems, needed)?;
         let mut best: Vec<Smallest> = candidates
             .filter_map(|(_, series)| {
                 let p_value = p_of_stem / series.len() as f64;
@@ -96,13 +96,13 @@ impl Sensitivity<'_> {
 
     /// The p-value that so many of the stems of a service must have, while the others say nothing, for the service to be
     /// the only one that counts as hit.
-    fn p_needed(&self, trust: f64, stems: usize, needed: usize) -> Option<f64> {
+    fn p_needed(&self, service: &Service, stems: usize, needed: usize) -> Option<f64> {
         let is_hit = |p_value: f64| {
             let quiet = stems.saturating_sub(needed);
             let mut groups: Vec<Vec<f64>> = vec![vec![p_value]; needed];
             groups.extend(vec![vec![1.0]; quiet]);
-            let p_service = self.quiet.trusting_p_value(evidence(&mut groups), trust);
-            p_service * self.services as f64 <= FAIL_AT
+            let p_service = self.quiet.trusting_p_value(evidence(&mut groups), service.trust);
+            p_service / service.share_of_series() * self.services as f64 <= FAIL_AT
         };
         if stems < needed || !is_hit(LEAST_P) {
             return None;
