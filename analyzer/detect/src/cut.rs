@@ -2,6 +2,7 @@
 //!
 //! In: a [`Measure`] and the [`Plan`]. Out: a [`Cut`] that compares any two stretches.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use aftermath_model::Window;
@@ -9,10 +10,12 @@ use aftermath_model::Window;
 use crate::detectors::counts::{self, Counted, SPARSE_BELOW};
 use crate::detectors::level::{CERTAIN, Precision, Shift, Standardized, is_graded, shift_of_constant};
 use crate::detectors::presence::{Presence, Seen, presence};
+use crate::detectors::running::Running;
 use crate::detectors::sides::{LEAST_SAMPLES, Sides};
-use crate::math::{mean, median};
+use crate::math::{mean, median, median_in_place};
 use crate::prepare::{Measure, Nature};
 use crate::profile::{Blocks, Profile};
+use crate::recovery::Normal;
 use crate::windows::{Placebo, Plan, Stretch};
 
 /// The samples of one stretch.
@@ -45,27 +48,44 @@ pub(crate) struct Cut {
     gapless: bool,
     /// Of a series that has a noise of its own.
     pub(crate) standardized: Option<Standardized>,
+    /// What is normal for it; `None` where nothing was seen before the fault.
+    pub(crate) normal: Option<Normal>,
 }
 
 impl Cut {
     pub(crate) fn new(measure: &Measure, plan: &Plan) -> Self {
         let steady = steady_units(measure);
-        let part = |indices: Vec<usize>| Part::of(measure, &steady, &indices);
-        let (indices, clean_ms): (Vec<usize>, Vec<i64>) = measure
-            .timestamps_ms
-            .iter()
-            .enumerate()
-            .filter_map(|(index, &ms)| plan.clean_time(ms).map(|clean| (index, clean)))
-            .unzip();
+        let times_ms = &measure.timestamps_ms;
         let within = |window: Window| {
-            let first = measure.timestamps_ms.partition_point(|&ms| ms < window.from.ms());
-            let end = measure.timestamps_ms.partition_point(|&ms| ms < window.to.ms());
-            (first..end.max(first)).collect()
+            let first = times_ms.partition_point(|&ms| ms < window.from.ms());
+            first..times_ms.partition_point(|&ms| ms < window.to.ms()).max(first)
         };
-        let (baseline, fault) = (part(indices), part(within(plan.fault)));
+        let clean: Vec<(Range<usize>, i64)> =
+            plan.clean_segments().map(|(segment, offset_ms)| (within(segment), offset_ms)).collect();
+        let clean_ms = clean
+            .iter()
+            .flat_map(|(range, offset_ms)| times_ms[range.clone()].iter().map(move |&ms| ms - offset_ms));
+        let clean_ms = clean_ms.collect();
+        let part = |ranges: &mut dyn Iterator<Item = Range<usize>>| {
+            let mut part = Part::default();
+            ranges.for_each(|range| part.append(measure, &steady, range));
+            part
+        };
+        let baseline = part(&mut clean.into_iter().map(|(range, _)| range));
+        let window = |window: Window| part(&mut std::iter::once(within(window)));
+        let fault = window(plan.fault);
         let sparse = measure.nature == Nature::EventRate && mean(&baseline.events) < SPARSE_BELOW;
         let graded = !sparse && measure.nature != Nature::Epoch && baseline.steady.len() >= SHORTEST;
         let standardized = if graded { Standardized::of(&baseline.steady, &fault.steady) } else { None };
+        let normal = standardized.as_ref().map_or_else(
+            || Normal::of(&baseline.steady),
+            |known| {
+                Some(Normal::scaled(
+                    known.scale,
+                    &known.baseline.values.moments(known.baseline.values.whole()),
+                ))
+            },
+        );
         let mut cut = Self {
             nature: measure.nature,
             sparse,
@@ -73,10 +93,11 @@ impl Cut {
             clean_ms,
             clean: plan.clean(),
             fault,
-            recovery: plan.recovery.map(|window| part(within(window))).unwrap_or_default(),
+            recovery: plan.recovery.map(window).unwrap_or_default(),
             cadence_ms: cadence(&measure.timestamps_ms, plan.step_ms),
             gapless: false,
             standardized,
+            normal,
         };
         cut.gapless = cut.in_baseline().longest_silence().is_none_missing();
         cut
@@ -142,7 +163,13 @@ impl Cut {
 
     /// The course of the baseline in blocks.
     pub(crate) fn profile(&self, blocks: Blocks) -> Profile {
-        Profile::of(&self.clean_ms, &self.baseline.steady, blocks)
+        match &self.standardized {
+            Some(standardized) => Profile::of(&self.clean_ms, &standardized.baseline.values, blocks),
+            None if self.sparse => {
+                Profile::of(&self.clean_ms, &Running::of(self.baseline.steady.clone()), blocks)
+            }
+            None => Profile::default(),
+        }
     }
 
     /// What was seen of the baseline, in clean time.
@@ -203,21 +230,16 @@ impl Cut {
 }
 
 impl Part {
-    fn of(measure: &Measure, steady: &[f64], indices: &[usize]) -> Self {
-        let counted = measure.nature == Nature::EventRate;
-        let seconds: Vec<f64> = if counted {
-            indices.iter().map(|&index| measure.intervals_s[index]).collect()
-        } else {
-            Vec::new()
-        };
-        let natural: Vec<f64> = indices.iter().map(|&index| measure.values[index]).collect();
-        Self {
-            times_ms: indices.iter().map(|&index| measure.timestamps_ms[index]).collect(),
-            events: natural.iter().zip(&seconds).map(|(rate, seconds)| rate * seconds).collect(),
-            natural,
-            steady: indices.iter().map(|&index| steady[index]).collect(),
-            seconds,
+    fn append(&mut self, measure: &Measure, steady: &[f64], range: Range<usize>) {
+        let natural = &measure.values[range.clone()];
+        if measure.nature == Nature::EventRate {
+            let seconds = &measure.intervals_s[range.clone()];
+            self.events.extend(natural.iter().zip(seconds).map(|(rate, seconds)| rate * seconds));
+            self.seconds.extend_from_slice(seconds);
         }
+        self.natural.extend_from_slice(natural);
+        self.times_ms.extend_from_slice(&measure.timestamps_ms[range.clone()]);
+        self.steady.extend_from_slice(&steady[range]);
     }
 
     fn counted(&self, range: std::ops::Range<usize>) -> Counted {
@@ -228,11 +250,11 @@ impl Part {
 /// Counts of events become twice the root of count + 3/8, whose noise is 1 at every rate (Anscombe 1948). Shares of
 /// observations that lie elsewhere than usual are added to 1, so that what matters of them is a share of all
 /// observations. Everything else keeps its unit, because the level detector finds its scale by itself.
-fn steady_units(measure: &Measure) -> Vec<f64> {
+fn steady_units(measure: &Measure) -> Cow<'_, [f64]> {
     match measure.nature {
         Nature::EventRate => {}
         Nature::Shape => return measure.values.iter().map(|share| 1.0 + share).collect(),
-        Nature::Level | Nature::Rate | Nature::Epoch => return measure.values.clone(),
+        Nature::Level | Nature::Rate | Nature::Epoch => return Cow::Borrowed(&measure.values),
     }
     let usual = median(&measure.intervals_s);
     measure.values.iter().map(|rate| 2.0 * (rate * usual + 0.375).sqrt()).collect()
@@ -251,8 +273,13 @@ pub(crate) fn is_enough_to_test(test: Seen, usual_share: f64) -> bool {
 }
 
 fn cadence(times_ms: &[i64], step_ms: i64) -> f64 {
-    let gaps: Vec<f64> = times_ms.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
-    median(&gaps).max(step_ms as f64)
+    let mut gaps = times_ms.windows(2).map(|pair| pair[1] - pair[0]);
+    let first = gaps.next().unwrap_or(step_ms);
+    if gaps.all(|gap| gap == first) {
+        return first.max(step_ms) as f64;
+    }
+    let mut gaps: Vec<f64> = times_ms.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
+    median_in_place(&mut gaps).max(step_ms as f64)
 }
 
 /// Start times that are computed from an uptime waver by rounding, never by this much.

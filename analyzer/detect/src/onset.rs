@@ -26,12 +26,12 @@ pub(crate) struct Onset {
 }
 
 /// When the change of the fault window began; `None` if the window is as likely without any change.
-pub(crate) fn onset(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Option<Onset> {
+/// `before` is what was normal and the last value; `None` of a series that appeared.
+pub(crate) fn onset(before: Option<(&Normal, f64)>, times_ms: &[i64], values: &[f64]) -> Option<Onset> {
     let &first_ms = times_ms.first()?;
-    let Some(&before) = baseline.last() else {
+    let Some((normal, before)) = before else {
         return Some(Onset { at: first_ms, from: first_ms, to: first_ms });
     };
-    let normal = Normal::of(baseline);
     let whitened = normal.whitened(before, values);
     let gains = gains(&whitened, 1.0 - normal.phi);
     let best = (0..gains.len()).max_by(|&a, &b| gains[a].total_cmp(&gains[b]).then(b.cmp(&a)))?;
@@ -107,6 +107,11 @@ pub(crate) fn waves(onsets: &[Onset]) -> Vec<Vec<usize>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn onset(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Option<Onset> {
+        let normal = Normal::of(baseline);
+        super::onset(normal.as_ref().zip(baseline.last().copied()), times_ms, values)
+    }
 
     /// Normal noise with memory, the same on every machine.
     fn noise(seed: u64, count: usize, phi: f64) -> Vec<f64> {

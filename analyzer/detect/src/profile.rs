@@ -6,8 +6,7 @@
 
 use std::ops::Range;
 
-use crate::detectors::level::Scale;
-use crate::math::{mean, standard_deviation};
+use crate::detectors::running::Running;
 
 /// At least so many blocks, where the baseline has as many steps, and fewer than twice as many. A block is a byte a
 /// series; of 24 three components can be learned that hold beyond them (detection plan, section 4).
@@ -60,15 +59,23 @@ impl Blocks {
 pub(crate) struct Profile(Box<[i8]>);
 
 impl Profile {
-    /// `clean_ms` are the clean times of the values, ascending.
-    pub(crate) fn of(clean_ms: &[i64], values: &[f64], blocks: Blocks) -> Self {
-        let Some(scale) = Scale::of(values) else { return Self::default() };
-        let bounded: Vec<f64> = values.iter().map(|&value| scale.bounded(value)).collect();
-        let (centre, deviation) = (mean(&bounded), standard_deviation(&bounded).max(f64::MIN_POSITIVE));
+    /// `clean_ms` are the clean times of the values, ascending, and the values lie in units of their spread.
+    pub(crate) fn of(clean_ms: &[i64], values: &Running, blocks: Blocks) -> Self {
+        let whole = values.moments(values.whole());
+        let deviation = whole.deviation();
+        if whole.is_constant() {
+            return Self::default();
+        }
+        let mut next = 0;
         let block = |from: i64| {
-            let before = |limit: i64| clean_ms.partition_point(|&ms| ms < limit);
-            let inside = &bounded[before(from)..before(from + blocks.length_ms)];
-            if inside.is_empty() { EMPTY } else { parts((mean(inside) - centre) / deviation) }
+            let before = |place: usize, limit: i64| {
+                let rest = clean_ms[place..].iter();
+                place + rest.take_while(|&&ms| ms < limit).count()
+            };
+            let start = before(next, from);
+            next = before(start, from + blocks.length_ms);
+            let inside = values.moments(start..next);
+            if inside.count == 0 { EMPTY } else { parts((inside.mean - whole.mean) / deviation) }
         };
         Self(blocks.starts().map(block).collect())
     }
@@ -92,6 +99,7 @@ fn parts(deviations: f64) -> i8 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::mean;
 
     #[test]
     fn every_baseline_is_cut_into_24_to_47_blocks_unless_it_has_fewer_steps() {
@@ -115,7 +123,7 @@ mod tests {
     fn a_profile_follows_its_series_in_standard_deviations() {
         let times: Vec<i64> = (0..240).collect();
         let values: Vec<f64> = (0..240).map(|step| 100.0 + 30.0 * (f64::from(step) / 20.0).sin()).collect();
-        let profile = Profile::of(&times, &values, Blocks::of(240, 1));
+        let profile = Profile::of(&times, &Running::of(values.clone()), Blocks::of(240, 1));
         let kept: Vec<f64> = profile.values().map(|value| value.expect("no block is empty")).collect();
         assert_eq!(kept.len(), 24);
         let deviation = 30.0 / 2.0_f64.sqrt();
@@ -129,7 +137,7 @@ mod tests {
     fn a_block_without_samples_says_so_and_a_constant_says_nothing() {
         let times: Vec<i64> = (0..24).filter(|&step| step != 5).collect();
         let values: Vec<f64> = times.iter().map(|&step| (step % 3) as f64).collect();
-        let profile = Profile::of(&times, &values, Blocks::of(24, 1));
+        let profile = Profile::of(&times, &Running::of(values), Blocks::of(24, 1));
         let missing: Vec<usize> = profile
             .values()
             .enumerate()
@@ -137,6 +145,6 @@ mod tests {
             .map(|(block, _)| block)
             .collect();
         assert_eq!(missing, [5]);
-        assert!(Profile::of(&times, &[1.0; 23], Blocks::of(24, 1)).is_empty());
+        assert!(Profile::of(&times, &Running::of(vec![1.0; 23]), Blocks::of(24, 1)).is_empty());
     }
 }

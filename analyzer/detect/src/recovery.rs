@@ -9,8 +9,8 @@ pub(crate) mod after;
 use aftermath_model::RecoveryState;
 
 use crate::detectors::level::Scale;
-use crate::detectors::running::autocorrelation;
-use crate::math::{mean, share_of, standard_deviation, two_sided_normal_tail, variance_inflation};
+use crate::detectors::running::{Moments, Running};
+use crate::math::{share_of, two_sided_normal_tail, variance_inflation};
 use crate::multiple::simes;
 
 /// Within this many standard deviations of normal counts as back: the margin at which the prototype's time to
@@ -48,29 +48,37 @@ impl Recovery {
 }
 
 /// What is normal for a series, in its own softly bounded units.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Normal {
     scale: Scale,
     level: f64,
     deviation: f64,
     pub(crate) phi: f64,
     of_level: f64,
+    samples: usize,
 }
 
 impl Normal {
-    /// Of at least one sample.
-    pub(crate) fn of(baseline: &[f64]) -> Self {
-        let scale = Scale::of(baseline).unwrap_or(Scale {
-            centre: baseline[0],
-            spread: (1e-9 * baseline[0].abs()).max(f64::MIN_POSITIVE),
-        });
-        let bounded: Vec<f64> = baseline.iter().map(|&value| scale.bounded(value)).collect();
-        let level = mean(&bounded);
-        let deviation = standard_deviation(&bounded);
-        let squares: f64 = bounded.iter().map(|value| (value - level).powi(2)).sum();
-        let products: f64 = bounded.windows(2).map(|pair| (pair[0] - level) * (pair[1] - level)).sum();
-        let n = bounded.len() as f64;
-        let phi = autocorrelation(products / squares.max(f64::MIN_POSITIVE), n);
-        Self { scale, level, deviation, phi, of_level: variance_inflation(phi, bounded.len()) / n }
+    /// What is normal in these samples; `None` of nothing.
+    pub(crate) fn of(baseline: &[f64]) -> Option<Self> {
+        let &first = baseline.first()?;
+        let spread = (1e-9 * first.abs()).max(f64::MIN_POSITIVE);
+        let scale = Scale::of(baseline).unwrap_or(Scale { centre: first, spread });
+        let bounded = Running::of(baseline.iter().map(|&value| scale.bounded(value)).collect());
+        Some(Self::scaled(scale, &bounded.moments(bounded.whole())))
+    }
+
+    /// The same of samples that are scaled already.
+    pub(crate) fn scaled(scale: Scale, baseline: &Moments) -> Self {
+        let phi = baseline.phi();
+        Self {
+            scale,
+            level: baseline.mean,
+            deviation: baseline.deviation(),
+            phi,
+            of_level: baseline.inflation(phi) / baseline.n(),
+            samples: baseline.count,
+        }
     }
 
     /// How far the mean of these values lies from normal.
@@ -80,8 +88,8 @@ impl Normal {
 
     /// The same, negative where it lies below.
     fn signed_distance(&self, values: &[f64]) -> f64 {
-        let bounded: Vec<f64> = values.iter().map(|&value| self.scale.bounded(value)).collect();
-        mean(&bounded) - self.level
+        let sum: f64 = values.iter().map(|&value| self.scale.bounded(value)).sum();
+        sum / values.len().max(1) as f64 - self.level
     }
 
     /// Values as distances from the normal level, each without what the one before foretells; `before` is the value
@@ -109,12 +117,11 @@ impl Normal {
 }
 
 /// Whether and when the series came back after the fault.
-pub(crate) fn recovery(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Recovery {
+pub(crate) fn recovery(normal: &Normal, times_ms: &[i64], values: &[f64]) -> Recovery {
     let block = BLOCK.min(values.len() / (BLOCKS_IN_A_ROW + 1)).max(1);
-    if baseline.len() < 3 || values.len() < BLOCKS_IN_A_ROW {
+    if normal.samples < 3 || values.len() < BLOCKS_IN_A_ROW {
         return Recovery::UNKNOWN;
     }
-    let normal = Normal::of(baseline);
     let band = (BACK_WITHIN_SD * normal.deviation).max(BACK_WITHIN_ERRORS * normal.error(block));
     let back: Vec<bool> = values.chunks_exact(block).map(|chunk| normal.distance(chunk) <= band).collect();
     let first = back.windows(BLOCKS_IN_A_ROW).position(|row| row.iter().all(|&inside| inside));
@@ -153,6 +160,10 @@ pub(crate) fn of_service(series: &[Recovery]) -> (RecoveryState, Option<i64>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn recovery(baseline: &[f64], times_ms: &[i64], values: &[f64]) -> Recovery {
+        super::recovery(&Normal::of(baseline).unwrap(), times_ms, values)
+    }
 
     fn wave(count: usize, by: impl Fn(usize) -> f64) -> Vec<f64> {
         (0..count)

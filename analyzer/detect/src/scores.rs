@@ -210,13 +210,17 @@ impl Scorer {
             let at = if seen { fell_silent + self.plan.step_ms } else { fell_silent };
             return Some(Onset { at, from: fell_silent, to: at });
         }
-        onset(&cut.baseline.steady, &cut.fault.times_ms, &cut.fault.steady)
+        let before = cut.normal.as_ref().zip(cut.baseline.steady.last().copied());
+        onset(before, &cut.fault.times_ms, &cut.fault.steady)
     }
 
     fn recovery_of(&self, cut: &Cut, presence: Presence) -> Recovery {
         let watched = &cut.recovery;
         match presence {
-            Presence::Steady => recovery(&cut.baseline.steady, &watched.times_ms, &watched.steady),
+            Presence::Steady => cut
+                .normal
+                .as_ref()
+                .map_or(Recovery::UNKNOWN, |normal| recovery(normal, &watched.times_ms, &watched.steady)),
             Presence::Vanished => match self.back_ms(cut) {
                 Some(back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back), lasting_p: 1.0 },
                 None if self.plan.recovery.is_some() => {
@@ -243,7 +247,7 @@ impl Scorer {
             fault_ms: self.plan.fault.duration_ms(),
             step_ms: self.plan.step_ms,
         };
-        After::of(&cut.baseline.steady, &watched, change)
+        After::of(cut.normal.as_ref(), &watched, change)
     }
 
     /// When a series that vanished was there again.

@@ -57,6 +57,15 @@ impl Plan {
         Blocks::of(self.clean_ms, self.step_ms)
     }
 
+    /// The stretches of the baseline that were kept, each with what is to be taken off its times to get clean time.
+    pub(crate) fn clean_segments(&self) -> impl Iterator<Item = (Window, i64)> {
+        self.segments.iter().scan(0, |before, &segment| {
+            let offset_ms = segment.from.ms() - *before;
+            *before += segment.duration_ms();
+            Some((segment, offset_ms))
+        })
+    }
+
     /// How many steps of clean baseline there are.
     pub(crate) fn baseline_steps(&self) -> usize {
         usize::try_from(self.clean_ms / self.step_ms).unwrap_or(0)
@@ -76,21 +85,6 @@ impl Plan {
     /// How many steps the fault lasts.
     pub(crate) fn fault_steps(&self) -> usize {
         usize::try_from(self.fault.duration_ms() / self.step_ms).unwrap_or(0)
-    }
-
-    /// The clean time of a baseline sample; `None` for every other sample.
-    pub(crate) fn clean_time(&self, ms: i64) -> Option<i64> {
-        let mut before = 0;
-        for segment in &self.segments {
-            if ms < segment.from.ms() {
-                return None;
-            }
-            if ms < segment.to.ms() {
-                return Some(before + ms - segment.from.ms());
-            }
-            before += segment.duration_ms();
-        }
-        None
     }
 }
 
@@ -175,11 +169,8 @@ mod tests {
     fn excluded_stretches_are_cut_out_and_the_rest_is_joined() {
         let plan = plan(1000, 100, vec![window(200, 300), window(900, 1200)]);
         assert_eq!(plan.baseline_steps(), 80);
-        let clean =
-            [(0, Some(0)), (199, Some(199)), (250, None), (300, Some(200)), (950, None), (1050, None)];
-        for (ms, expected) in clean {
-            assert_eq!(plan.clean_time(ms), expected, "{ms}");
-        }
+        let segments: Vec<(Window, i64)> = plan.clean_segments().collect();
+        assert_eq!(segments, [(window(0, 200), 0), (window(300, 900), 100)]);
     }
 
     #[test]

@@ -106,6 +106,7 @@ impl Scale {
 /// A series in units of its own usual spread, softly bounded, ready to be compared with itself.
 #[derive(Clone, Debug)]
 pub(crate) struct Standardized {
+    pub(crate) scale: Scale,
     /// The usual level in the unit of the values.
     pub(crate) level: f64,
     pub(crate) baseline: Track,
@@ -120,7 +121,7 @@ impl Standardized {
         let scale = Scale { spread: scale.spread.max(least), ..scale };
         let track = |values: &[f64]| Track::of(values.iter().map(|&value| scale.bounded(value)).collect());
         let level = scale.centre.abs() / scale.spread;
-        Some(Self { level, baseline: track(baseline), fault: track(fault) })
+        Some(Self { scale, level, baseline: track(baseline), fault: track(fault) })
     }
 
     /// How far the fault lies from the baseline.

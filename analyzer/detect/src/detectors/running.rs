@@ -103,6 +103,11 @@ impl Moments {
         self.squares / (self.n() - inflation).max(2.0_f64.min(self.n() - 1.0))
     }
 
+    /// The standard deviation of one value as if all were independent (n - 1).
+    pub(crate) fn deviation(&self) -> f64 {
+        (self.squares / (self.n() - 1.0).max(1.0)).sqrt()
+    }
+
     /// Whether the values never move, given that they usually move by about 1.
     pub(crate) fn is_constant(&self) -> bool {
         self.squares <= 1e-9 * self.n()
@@ -125,7 +130,7 @@ impl Moments {
 }
 
 /// Kendall's correction of the downward bias of a sample autocorrelation, then shrinkage.
-pub(crate) fn autocorrelation(raw: f64, samples: f64) -> f64 {
+fn autocorrelation(raw: f64, samples: f64) -> f64 {
     let unbiased = (raw + (1.0 + 4.0 * raw.clamp(0.0, 1.0)) / samples).clamp(0.0, PHI_LIMIT);
     (samples * unbiased + PHI_PRIOR_SAMPLES * PHI_PRIOR) / (samples + PHI_PRIOR_SAMPLES)
 }

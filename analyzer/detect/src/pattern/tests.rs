@@ -1,6 +1,7 @@
 use aftermath_model::{Channel, Expectations, Outcome, Timeline, Timestamp, Window};
 
 use super::*;
+use crate::detectors::running::Running;
 use crate::profile::Profile;
 use crate::scores::Scores;
 
@@ -45,7 +46,7 @@ fn score(service: u32, index: u32, plan: &Plan, deviate: f64) -> SeriesScore {
         deviate: crate::cut::single(deviate),
         effect: 1.0,
         placebos: (0..plan.placebos.len()).map(placebo).collect(),
-        profile: Profile::of(&times, &values, plan.blocks()),
+        profile: Profile::of(&times, &Running::of(values.clone()), plan.blocks()),
         baseline: Some(10.0),
         fault: Some(11.0),
         ..SeriesScore::named(&format!("metric_{index}"), &format!("service-{service:02}"))

@@ -55,19 +55,19 @@ impl After {
     pub(crate) const SILENT: Self = Self { overshoot: None, watch_longer_ms: 0, silent: true };
 
     /// What a series did that the fault moved in the direction of `change`.
-    pub(crate) fn of(baseline: &[f64], watched: &Watched, change: f64) -> Self {
+    pub(crate) fn of(normal: Option<&Normal>, watched: &Watched, change: f64) -> Self {
         let least_ms = watched.step_ms * i64::try_from((BLOCKS_IN_A_ROW + 1) * BLOCK).unwrap_or(i64::MAX);
         let least_ms = least_ms.max(watched.fault_ms);
-        if baseline.len() < 3 || watched.steady.len() < BLOCKS_IN_A_ROW {
+        let enough = watched.steady.len() >= BLOCKS_IN_A_ROW;
+        let Some(normal) = normal.filter(|normal| enough && normal.samples >= 3) else {
             return Self { watch_longer_ms: (least_ms - watched.watch_ms).max(0), ..Self::default() };
-        }
-        let normal = Normal::of(baseline);
-        let way_ms = way_back(&normal, watched.steady) * watched.watch_ms as f64;
+        };
+        let way_ms = way_back(normal, watched.steady) * watched.watch_ms as f64;
         // Bounded by `MOST_WATCHES`, far inside the range.
         #[allow(clippy::cast_possible_truncation)]
         let way_ms = way_ms as i64;
         Self {
-            overshoot: overshoot(&normal, watched, change),
+            overshoot: overshoot(normal, watched, change),
             watch_longer_ms: way_ms.max(least_ms - watched.watch_ms),
             silent: false,
         }
@@ -155,7 +155,7 @@ mod tests {
             fault_ms: 20_000,
             step_ms: 1000,
         };
-        After::of(&wave(100, |_| 0.0), &watched, change)
+        After::of(Normal::of(&wave(100, |_| 0.0)).as_ref(), &watched, change)
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::detectors::burst::WIDTH;
 use crate::detectors::sides::SIDES;
 use crate::math::{mean, median};
 use crate::onset::Onset;
-use crate::recovery::{Recovery, recovery};
+use crate::recovery::{Normal, Recovery, recovery};
 use crate::windows::Plan;
 
 /// A statistic this small is no sign of anything, whatever the null; its details are not kept.
@@ -114,5 +114,6 @@ fn moves(values: &[f64]) -> Vec<f64> {
 fn recovery_of_spread(cut: &Cut) -> Recovery {
     let watched = &cut.recovery;
     let times = watched.times_ms.get(1..).unwrap_or_default();
-    recovery(&moves(&cut.baseline.steady), times, &moves(&watched.steady))
+    Normal::of(&moves(&cut.baseline.steady))
+        .map_or(Recovery::UNKNOWN, |normal| recovery(&normal, times, &moves(&watched.steady)))
 }
