@@ -80,6 +80,8 @@ pub(crate) struct Weighed {
 /// What is known of one series before its fault window is looked at.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Known {
+    /// The number of the stem of its metric.
+    stem: usize,
     placebos: History,
     learned: History,
     /// What load and season are expected to do to the statistic of the fault window.
@@ -140,8 +142,8 @@ impl<'a> Null<'a> {
         null.circumstances = Circumstances::of(load::change(series), timeline);
         null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
             null: learned,
-            pools: Pools::of_learned(learned),
-            sides: SideNull::of_learned(learned),
+            pools: Pools::of_learned(learned, &null.stems),
+            sides: SideNull::of_learned(learned, &null.stems),
             habits: Habits::of(learned, trust_after(learned.windows)),
             trust: trust_after(learned.windows),
         });
@@ -155,16 +157,16 @@ impl<'a> Null<'a> {
     pub(crate) fn of_placebos(series: &[&SeriesScore], left_out: Option<usize>) -> Self {
         let mut null = Self { left_out, stems: StemOf::of(series), ..Self::default() };
         null.groups = copies::groups(series, &null.stems);
-        let mut values: Vec<(&str, Vec<f64>)> = null.stems.all().map(|stem| (stem, Vec::new())).collect();
+        let mut values = vec![Vec::new(); null.stems.all().count()];
         let (mut constants, mut presence) = (LearnedRate::default(), LearnedRate::default());
         for score in series {
             let history = null.placebo_history(score);
             let own = null.placebos_of(score).filter(|&deviate| is_graded(deviate));
             let statistics = own.map(|deviate| moderated(deviate, history.without(deviate)).abs());
-            values[null.stems.number(&score.key.metric)].1.extend(statistics);
+            values[null.stems.number(&score.key.metric)].extend(statistics);
             null.placebos_of(score).for_each(|deviate| count_moves(&mut constants, &mut presence, deviate));
         }
-        let mut pools = Pools::of(values.into_iter().map(|(stem, values)| (stem.to_owned(), values)));
+        let mut pools = Pools::of(values);
         (pools.constants, pools.presence) = (constants, presence);
         null.placebos = pools;
         null.sides = SideNull::of_placebos(series, &null.stems, left_out);
@@ -195,20 +197,21 @@ impl<'a> Null<'a> {
     /// The same, where `forget` may take windows out of what was learned of load and season.
     fn known_by(&self, score: &SeriesScore, forget: impl FnOnce(&mut Sums)) -> Known {
         let placebos = self.placebo_history(score);
+        let stem = self.stems.number(&score.key.metric);
         let seen = self
             .learned
             .as_ref()
             .and_then(|learned| learned.null.series.get(&learned_name(score)).map(|seen| (learned, seen)));
         let Some((learned, seen)) = seen else {
             let expected = load::expected(score, self.circumstances.load());
-            return Known { placebos, learned: History::default(), expected, trust: 0.0 };
+            return Known { stem, placebos, learned: History::default(), expected, trust: 0.0 };
         };
         let mut sums = Sums::of(&seen.habit);
         forget(&mut sums);
         let habit =
             learned.habits.of_one(self.stems.stem(&score.key.metric), &sums, seen.into(), learned.trust);
         let expected = habit.expected(&self.circumstances.times(f64::from(score.per_load)));
-        Known { placebos, learned: seen.into(), expected, trust: learned.trust }
+        Known { stem, placebos, learned: seen.into(), expected, trust: learned.trust }
     }
 
     /// What chance says of the fault window of a series.
@@ -224,7 +227,7 @@ impl<'a> Null<'a> {
         let sides = score.sides.iter().map(|side| {
             let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out));
             Weighed {
-                p_value: self.side_p_value(score, known.trust, side.channel, strength.abs()),
+                p_value: self.side_p_value(known, side.channel, strength.abs()),
                 strength,
                 channel: side.channel,
             }
@@ -235,7 +238,7 @@ impl<'a> Null<'a> {
     /// The chance of such a level in the fault window when nothing happened.
     pub(crate) fn level_p_value(&self, score: &SeriesScore, known: Known) -> f64 {
         let strength = Self::level_strength(score, known);
-        self.p_of(score, known.trust, f64::from(score.deviate), strength.abs())
+        self.p_of(score, known, f64::from(score.deviate), strength.abs())
     }
 
     /// The statistic of the level in the fault window in units of what chance does to this series; a change of a series
@@ -250,10 +253,10 @@ impl<'a> Null<'a> {
 
     /// The chance of a fault window that this null has learned from, without what it taught.
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
-        let trust = self.known(score).trust;
+        let known = self.known(score);
         let sides = score.sides.iter().map(|side| {
             let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out)).abs();
-            self.side_p_value(score, trust, side.channel, strength)
+            self.side_p_value(known, side.channel, strength)
         });
         any_of(self.quiet_level_p_value(score), sides)
     }
@@ -261,14 +264,14 @@ impl<'a> Null<'a> {
     fn quiet_level_p_value(&self, score: &SeriesScore) -> f64 {
         let deviate = f64::from(score.deviate);
         if !is_graded(deviate) {
-            return self.p_of(score, self.known(score).trust, deviate, deviate.abs());
+            return self.p_of(score, self.known(score), deviate, deviate.abs());
         }
         let row = self.circumstances.times(f64::from(score.per_load));
         let left_by_prior = load::adjusted(score, self.circumstances.load());
         let known = self.known_by(score, |sums| sums.add(&row, deviate, left_by_prior, -1.0));
         let left = known.expected.left_of(deviate);
         let others = Known { learned: known.learned.without(left), ..known };
-        self.p_of(score, known.trust, deviate, moderated(left, others.history()).abs())
+        self.p_of(score, known, deviate, moderated(left, others.history()).abs())
     }
 
     /// The chance of the placebo window with that number, as if it had been the fault; `None` where it cannot be
@@ -293,7 +296,7 @@ impl<'a> Null<'a> {
             let history = side::history(side, self.left_out);
             let others = if self.left_out == Some(window) { history } else { history.without(deviate) };
             let strength = moderated(deviate, others).abs();
-            is_graded(deviate).then(|| self.side_p_value(score, known.trust, side.channel, strength))
+            is_graded(deviate).then(|| self.side_p_value(known, side.channel, strength))
         });
         Some(any_of(level, sides))
     }
@@ -318,43 +321,41 @@ impl<'a> Null<'a> {
         }
         let history = known.history();
         let others = if self.left_out == Some(window) { history } else { history.without(deviate) };
-        Some(self.pooled(score, known.trust, moderated(deviate, others).abs()))
+        Some(self.pooled(known, moderated(deviate, others).abs()))
     }
 
     /// The p-value of a statistic of another kind than the level's.
-    fn side_p_value(&self, score: &SeriesScore, trust: f64, channel: Channel, statistic: f64) -> f64 {
-        let stem = self.stems.stem(&score.key.metric);
-        let placebos = || self.sides.p_value(channel, stem, statistic).unwrap_or_else(|| theory(statistic));
-        let learned = self.learned.as_ref().filter(|_| trust > 0.0);
+    fn side_p_value(&self, known: Known, channel: Channel, statistic: f64) -> f64 {
+        let placebos =
+            || self.sides.p_value(channel, known.stem, statistic).unwrap_or_else(|| theory(statistic));
+        let learned = self.learned.as_ref().filter(|_| known.trust > 0.0);
         learned
-            .and_then(|learned| learned.sides.p_value(channel, stem, statistic))
-            .map_or_else(placebos, |learned| between(trust, || learned, placebos))
+            .and_then(|learned| learned.sides.p_value(channel, known.stem, statistic))
+            .map_or_else(placebos, |learned| between(known.trust, || learned, placebos))
     }
 
-    fn p_of(&self, score: &SeriesScore, trust: f64, deviate: f64, statistic: f64) -> f64 {
+    fn p_of(&self, score: &SeriesScore, known: Known, deviate: f64, statistic: f64) -> f64 {
         match score.presence {
-            Presence::Vanished | Presence::Appeared => self.chance(trust, |pools| pools.presence),
+            Presence::Vanished | Presence::Appeared => self.chance(known.trust, |pools| pools.presence),
             Presence::Steady | Presence::Patchy if deviate == 0.0 => 1.0,
-            _ if score.constant || !is_graded(deviate) => self.chance(trust, |pools| pools.constants),
-            _ => self.pooled(score, trust, statistic),
+            _ if score.constant || !is_graded(deviate) => self.chance(known.trust, |pools| pools.constants),
+            _ => self.pooled(known, statistic),
         }
     }
 
     /// The p-value of a statistic: of the learned pools as far as they are trusted, of the placebo pools for the rest.
-    fn pooled(&self, score: &SeriesScore, trust: f64, statistic: f64) -> f64 {
-        let stem = self.stems.stem(&score.key.metric);
-        let placebos = || self.placebos.p_value(stem, statistic).unwrap_or_else(|| theory(statistic));
-        let learned = self
-            .learned
-            .as_ref()
-            .and_then(|learned| (trust > 0.0).then(|| learned.pools.p_value(stem, statistic)).flatten());
-        learned.map_or_else(placebos, |learned| between(trust, || learned, placebos))
+    fn pooled(&self, known: Known, statistic: f64) -> f64 {
+        let placebos = || self.placebos.p_value(known.stem, statistic).unwrap_or_else(|| theory(statistic));
+        let learned = self.learned.as_ref().filter(|_| known.trust > 0.0);
+        learned
+            .and_then(|learned| learned.pools.p_value(known.stem, statistic))
+            .map_or_else(placebos, |learned| between(known.trust, || learned, placebos))
     }
 
     /// The chance of such a graded statistic of the level while nothing else about the series changed, once it is measured
     /// against the series' own noise.
     pub(crate) fn p_of_statistic(&self, score: &SeriesScore, known: Known, statistic: f64) -> f64 {
-        any_of(self.pooled(score, known.trust, statistic), score.sides.iter().map(|_| 1.0))
+        any_of(self.pooled(known, statistic), score.sides.iter().map(|_| 1.0))
     }
 
     /// A rate after few chances: half a case more than was seen, the median-unbiased guess of Jeffreys' prior.

@@ -52,7 +52,9 @@ pub(crate) fn robust_deviation(values: &[f64], centre: f64) -> f64 {
 pub(crate) fn variance_inflation(phi: f64, count: usize) -> f64 {
     let n = count.max(1) as f64;
     let one_less = 1.0 - phi;
-    ((1.0 + phi) / one_less - 2.0 * phi / n * (1.0 - phi.powf(n)) / (one_less * one_less)).max(1e-3)
+    // Beyond the range of the exponent the power of a number below 1 is 0 anyway.
+    let power = phi.powi(i32::try_from(count.max(1)).unwrap_or(i32::MAX));
+    ((1.0 + phi) / one_less - 2.0 * phi / n * (1.0 - power) / (one_less * one_less)).max(1e-3)
 }
 
 /// A Student t statistic as the normal deviate of the same tail.

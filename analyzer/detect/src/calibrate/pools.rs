@@ -2,12 +2,13 @@
 //!
 //! In: absolute quiet statistics by the stem of the metric. Out: p-values.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
 
 use super::pool::Pool;
+use crate::evidence::StemOf;
 
 /// Fewer values than this make no null.
 const LEAST_IN_POOL: usize = 40;
@@ -18,37 +19,44 @@ const HALF_BELIEVED_AT: f64 = 1000.0;
 /// The pools of one set of quiet windows, and how often things came, went or left a standstill in them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Pools {
-    metrics: BTreeMap<String, Pool>,
+    /// By the number of the stem; `None` of too few statistics.
+    metrics: Vec<Option<Pool>>,
     of_all: Option<Pool>,
     pub(super) constants: LearnedRate,
     pub(super) presence: LearnedRate,
 }
 
 impl Pools {
-    /// Pools without rates, of statistics by stem.
-    pub(super) fn of(values: impl IntoIterator<Item = (String, Vec<f64>)>) -> Self {
-        let mut all = Vec::new();
-        let mut metrics = BTreeMap::new();
-        for (stem, values) in values {
-            all.extend_from_slice(&values);
-            if values.len() >= LEAST_IN_POOL {
-                metrics.insert(stem, Pool::of(values));
-            }
-        }
-        let of_all = (all.len() >= LEAST_IN_POOL).then(|| Pool::of(all));
-        Self { metrics, of_all, ..Self::default() }
+    /// Pools without rates, of statistics by the number of their stem.
+    pub(super) fn of(values: Vec<Vec<f64>>) -> Self {
+        let all: Vec<f64> = values.iter().flatten().copied().collect();
+        let pool = |values: Vec<f64>| (values.len() >= LEAST_IN_POOL).then(|| Pool::of(values));
+        Self { of_all: pool(all), metrics: values.into_iter().map(pool).collect(), ..Self::default() }
     }
 
-    pub(super) fn of_learned(learned: &LearnedNull) -> Self {
-        let values = learned.statistics.iter().map(|(stem, values)| (stem.clone(), values.clone()));
-        Self { constants: learned.constants_moved, presence: learned.presence_changed, ..Self::of(values) }
+    /// The same of statistics by the name of their stem; those of stems that this system does not have count among all.
+    pub(super) fn by_stem(values: &BTreeMap<String, Vec<f64>>, stems: &StemOf) -> Self {
+        let of_stem = |stem| values.get(stem).cloned().unwrap_or_default();
+        let mut numbered: Vec<Vec<f64>> = stems.all().map(of_stem).collect();
+        let known: BTreeSet<&str> = stems.all().collect();
+        let others = values.iter().filter(|(stem, _)| !known.contains(stem.as_str()));
+        numbered.push(others.flat_map(|(_, values)| values.iter().copied()).collect());
+        Self::of(numbered)
+    }
+
+    pub(super) fn of_learned(learned: &LearnedNull, stems: &StemOf) -> Self {
+        Self {
+            constants: learned.constants_moved,
+            presence: learned.presence_changed,
+            ..Self::by_stem(&learned.statistics, stems)
+        }
     }
 
     /// The p-value of a statistic between those of its metric and of all series, on a logarithmic scale; `None` of too
     /// few statistics.
-    pub(super) fn p_value(&self, stem: &str, statistic: f64) -> Option<f64> {
+    pub(super) fn p_value(&self, stem: usize, statistic: f64) -> Option<f64> {
         let general = self.of_all.as_ref()?.p_value(statistic);
-        let Some(metric) = self.metrics.get(stem) else { return Some(general) };
+        let Some(metric) = self.metrics.get(stem).and_then(Option::as_ref) else { return Some(general) };
         let belief = metric.count() / (metric.count() + HALF_BELIEVED_AT);
         Some(metric.p_value(statistic).powf(belief) * general.powf(1.0 - belief))
     }

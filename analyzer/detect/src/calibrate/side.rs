@@ -23,30 +23,30 @@ impl SideNull {
     /// The pools of the placebo windows, without one that is to be judged.
     pub(super) fn of_placebos(series: &[&SeriesScore], stems: &StemOf, left_out: Option<usize>) -> Self {
         let pools = |channel| {
-            let mut values: Vec<(&str, Vec<f64>)> = stems.all().map(|stem| (stem, Vec::new())).collect();
+            let mut values = vec![Vec::new(); stems.all().count()];
             for score in series {
                 for side in score.sides.iter().filter(|side| side.channel == channel) {
                     let history = history(side, left_out);
                     let statistics = placebos(side, left_out)
                         .map(|deviate| moderated(deviate, history.without(deviate)).abs());
-                    values[stems.number(&score.key.metric)].1.extend(statistics);
+                    values[stems.number(&score.key.metric)].extend(statistics);
                 }
             }
-            Pools::of(values.into_iter().map(|(stem, values)| (stem.to_owned(), values)))
+            Pools::of(values)
         };
         Self(SIDES.into_iter().map(|channel| (channel, pools(channel))).collect())
     }
 
-    pub(super) fn of_learned(learned: &LearnedNull) -> Self {
+    pub(super) fn of_learned(learned: &LearnedNull, stems: &StemOf) -> Self {
         let pools = |channel: Channel| {
-            let values = learned.channels.get(channel.as_str()).cloned().unwrap_or_default();
-            (channel, Pools::of(values))
+            let values = learned.channels.get(channel.as_str()).map(|values| Pools::by_stem(values, stems));
+            (channel, values.unwrap_or_default())
         };
         Self(SIDES.into_iter().map(pools).collect())
     }
 
     /// The p-value of a statistic; `None` of too few statistics.
-    pub(super) fn p_value(&self, channel: Channel, stem: &str, statistic: f64) -> Option<f64> {
+    pub(super) fn p_value(&self, channel: Channel, stem: usize, statistic: f64) -> Option<f64> {
         self.0.get(&channel)?.p_value(stem, statistic)
     }
 }

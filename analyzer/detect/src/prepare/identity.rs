@@ -63,6 +63,9 @@ fn without_pod_hash(value: &str) -> &str {
 
 /// Joins the measures of one workload when one of them ends before the fault or begins after the baseline.
 pub(crate) fn join_replaced_pods(measures: Vec<Measure>, timeline: &Timeline) -> Vec<Measure> {
+    if measures.iter().all(|measure| spans(measure, timeline)) {
+        return measures;
+    }
     let mut workloads: BTreeMap<(SeriesKey, &'static str), Vec<Measure>> = BTreeMap::new();
     for measure in measures {
         let key = SeriesKey {
