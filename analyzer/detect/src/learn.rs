@@ -104,7 +104,7 @@ fn quiet_statistic(score: &SeriesScore) -> f64 {
 
 fn services(windows: &[Quiet]) -> Vec<String> {
     let series = windows.iter().flat_map(|window| &window.series);
-    let names: BTreeSet<&str> = series.map(|score| score.key.service.as_str()).collect();
+    let names: BTreeSet<&str> = series.map(|score| score.key.service.as_ref()).collect();
     names.into_iter().filter(|name| !name.is_empty()).map(str::to_owned).collect()
 }
 

@@ -3,11 +3,12 @@
 //! In: blocks of complete metric families. Out: [`Scores`], a few numbers a series: how far the fault window lies from
 //! the baseline, how far each placebo window does, when the change began and ended.
 
+pub(crate) mod key;
 pub(crate) mod side;
 
 use std::collections::BTreeSet;
 
-use aftermath_model::{Block, Gap, GapCause, RecoveryState, SeriesKey, Timeline};
+use aftermath_model::{Block, Gap, GapCause, RecoveryState, Timeline};
 use rayon::prelude::*;
 
 use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
@@ -21,6 +22,7 @@ use crate::recovery::after::{After, Watched};
 use crate::recovery::{Recovery, recovery};
 use crate::steady::LEAST_BASELINE_STEPS;
 use crate::windows::{Placebo, Plan};
+use key::{Names, ScoreKey};
 use side::{SideScore, side_scores};
 
 /// The shift of a series that vanished: as certain as the change of a constant, and without a size.
@@ -46,7 +48,7 @@ pub struct Scores {
 /// What is kept of one measure.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct SeriesScore {
-    pub(crate) key: SeriesKey,
+    pub(crate) key: ScoreKey,
     pub(crate) measure: &'static str,
     /// Whether it never moved before the fault.
     pub(crate) constant: bool,
@@ -96,7 +98,7 @@ impl Scores {
     /// Every service that a series was read of, judged or not.
     #[must_use]
     pub fn services(&self) -> BTreeSet<&str> {
-        let judged = self.series.iter().map(|score| score.key.service.as_str());
+        let judged = self.series.iter().map(|score| score.key.service.as_ref());
         judged.chain(self.gaps.iter().map(|gap| gap.key.service.as_str())).collect()
     }
 
@@ -119,8 +121,11 @@ impl Scorer {
     #[must_use]
     pub fn score(&self, block: &Block) -> Scores {
         let prepared = measures(block, &self.timeline);
+        let mut names = Names::default();
+        let keys: Vec<ScoreKey> = prepared.measures.iter().map(|measure| names.share(&measure.key)).collect();
+        let scored = prepared.measures.par_iter().zip(keys);
         let outcomes: Vec<Result<SeriesScore, Vec<Gap>>> =
-            prepared.measures.par_iter().map(|measure| self.score_measure(measure)).collect();
+            scored.map(|(measure, key)| self.score_measure(measure, key)).collect();
         let mut scores = Scores { series: Vec::with_capacity(outcomes.len()), gaps: prepared.gaps };
         for outcome in outcomes {
             match outcome {
@@ -131,7 +136,7 @@ impl Scorer {
         scores
     }
 
-    fn score_measure(&self, measure: &Measure) -> Result<SeriesScore, Vec<Gap>> {
+    fn score_measure(&self, measure: &Measure, key: ScoreKey) -> Result<SeriesScore, Vec<Gap>> {
         let cut = Cut::new(measure, &self.plan);
         let presence = if measure.tells_presence() { self.presence_of(&cut) } else { Presence::Steady };
         if let Some(cause) = self.too_few(&cut, presence, measure.tells_presence()) {
@@ -144,7 +149,7 @@ impl Scorer {
         let (onset, recovery) = (self.onset_of(&cut, presence), self.recovery_of(&cut, presence));
         let watched_throughout = presence == Presence::Steady;
         Ok(SeriesScore {
-            key: measure.key.clone(),
+            key,
             measure: measure.name,
             constant: shift.constant,
             covers: measure.covers,
@@ -283,7 +288,11 @@ impl SeriesScore {
     pub(crate) fn named(metric: &str, service: &str) -> Self {
         let (metric, service) = (metric.to_owned(), service.to_owned());
         Self {
-            key: SeriesKey { metric, service, labels: std::collections::BTreeMap::new() },
+            key: Names::default().share(&aftermath_model::SeriesKey {
+                metric,
+                service,
+                labels: std::collections::BTreeMap::new(),
+            }),
             measure: "value",
             constant: false,
             covers: 1,

@@ -184,7 +184,7 @@ fn matters(score: &SeriesScore, channel: Channel) -> bool {
 fn shared(series: &[&SeriesScore]) -> Vec<bool> {
     let mut owners: BTreeMap<Numbers, (&str, bool)> = BTreeMap::new();
     for score in series {
-        let service = score.key.service.as_str();
+        let service = score.key.service.as_ref();
         let (first, others) = owners.entry(numbers(score)).or_insert((service, false));
         *others |= *first != service;
     }

@@ -65,7 +65,7 @@ impl Sensitivity<'_> {
             None => (together()?, 2),
         };
         Some(DetectableChange {
-            key: smallest.score.key.clone(),
+            key: smallest.score.key.to_series_key(),
             measure: smallest.score.measure,
             effect: smallest.effect,
             relative: smallest.relative,

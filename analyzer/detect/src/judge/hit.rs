@@ -106,7 +106,7 @@ fn recovery_of(case: &Case, one: &Judged) -> Recovery {
 /// The metrics of a service that changed, among all series, with the certainty that a failure needs.
 fn uncorroborated<'a>(service: &Service<'a>) -> Vec<&'a str> {
     let certain = service.series.iter().filter(|one| one.matters && one.q_value <= FAIL_AT);
-    let mut metrics: Vec<&str> = certain.map(|one| one.score.key.metric.as_str()).collect();
+    let mut metrics: Vec<&str> = certain.map(|one| one.score.key.metric.as_ref()).collect();
     metrics.sort_unstable();
     metrics.dedup();
     metrics

@@ -33,8 +33,8 @@ pub(super) fn kept(limits: &[MetricLimit], scores: &Scores) -> Kept {
 }
 
 fn is_of(limit: &MetricLimit, score: &SeriesScore) -> bool {
-    score.key.service == limit.service
-        && score.key.metric == limit.metric
+    *score.key.service == *limit.service
+        && *score.key.metric == *limit.metric
         && limit.measure.as_deref().is_none_or(|measure| measure == score.measure)
 }
 
@@ -59,17 +59,17 @@ fn broken_by(limit: &MetricLimit, worst: &SeriesScore) -> Reason {
 }
 
 fn unmeasured(limit: &MetricLimit, scores: &Scores) -> Reason {
-    let of_service = || scores.series.iter().filter(|score| score.key.service == limit.service);
-    let hint = if of_service().any(|score| score.key.metric == limit.metric) {
+    let of_service = || scores.series.iter().filter(|score| *score.key.service == *limit.service);
+    let hint = if of_service().any(|score| *score.key.metric == *limit.metric) {
         let mut measures: Vec<&str> = of_service()
-            .filter(|score| score.key.metric == limit.metric && score.fault.is_some())
+            .filter(|score| *score.key.metric == *limit.metric && score.fault.is_some())
             .map(|score| score.measure)
             .collect();
         measures.sort_unstable();
         measures.dedup();
         format!("; of this metric there is {}", measures.join(", "))
     } else {
-        let metrics = of_service().map(|score| score.key.metric.as_str());
+        let metrics = of_service().map(|score| score.key.metric.as_ref());
         similar(&limit.metric, metrics).map_or_else(String::new, |names| format!("; did you mean {names}?"))
     };
     let text =

@@ -21,7 +21,7 @@ const MOST_FINDINGS: usize = 500;
 pub(super) fn findings(judged: &[Judged], services: &[Service], hits: &[Hit]) -> (Vec<Finding>, Vec<String>) {
     let hit: BTreeSet<&str> =
         hits.iter().filter(|hit| hit.affected || hit.suspicious).map(|hit| hit.name).collect();
-    let speaks = |one: &&Judged| one.is_sign() && hit.contains(one.score.key.service.as_str());
+    let speaks = |one: &&Judged| one.is_sign() && hit.contains(one.score.key.service.as_ref());
     let mut found: Vec<&Judged> = judged.iter().filter(|one| one.is_finding() || speaks(one)).collect();
     found.sort_by(|a, b| {
         let stronger = b.strength.abs().total_cmp(&a.strength.abs());
@@ -95,7 +95,7 @@ fn finding(judged: &Judged) -> Finding {
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
     let detail = judged.side().and_then(|side| side.detail.as_ref());
     Finding {
-        key: score.key.clone(),
+        key: score.key.to_series_key(),
         measure: score.measure,
         channel: judged.channel,
         direction,

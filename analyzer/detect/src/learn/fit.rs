@@ -39,7 +39,7 @@ pub fn fit(scores: &Scores, learned: &LearnedNull) -> LearnedFit {
     let services: BTreeSet<&str> = scores
         .series
         .iter()
-        .map(|score| score.key.service.as_str())
+        .map(|score| score.key.service.as_ref())
         .filter(|name| !name.is_empty())
         .collect();
     let learned_services: BTreeSet<&str> = learned.services.iter().map(String::as_str).collect();

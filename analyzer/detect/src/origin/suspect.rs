@@ -116,7 +116,7 @@ fn silence(service: &Service) -> f64 {
         one.score.baseline.is_some_and(|before| before > SILENT)
             && one.score.fault.is_some_and(|during| during < SILENT)
     };
-    let unreachable = share(own().filter(|one| one.score.key.metric == "up").map(fell).collect());
+    let unreachable = share(own().filter(|one| &*one.score.key.metric == "up").map(fell).collect());
     let silent = gone.max(unreachable);
     if silent >= SILENT { silent } else { 0.0 }
 }

@@ -126,7 +126,7 @@ pub(crate) fn overshoot_of_service(signs: &[Judged]) -> Option<Overshoot> {
         |(a, most), (b, other)| most.effect.abs().total_cmp(&other.effect.abs()).then(b.key.cmp(&a.key)),
     )?;
     Some(Overshoot {
-        key: score.key.clone(),
+        key: score.key.to_series_key(),
         measure: score.measure,
         effect: most.effect,
         baseline: score.baseline,
