@@ -109,7 +109,7 @@ impl Received {
 
 impl Prometheus {
     /// Sends the samples of every metric of the catalog, in blocks of complete families sorted by name, and waits
-    /// while the receiver is busy. At most [`Limits::requests_at_once`] blocks are held.
+    /// while the receiver is busy. At most [`crate::Limits::requests_at_once`] blocks are held.
     ///
     /// # Errors
     /// Whatever keeps the server from answering; [`SourceError::ReceiverGone`] if nobody takes the blocks;
