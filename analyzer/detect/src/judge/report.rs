@@ -67,7 +67,7 @@ pub(super) fn load_note(log_change: f64) -> Option<String> {
 }
 
 /// How often a quiet system fails by the word of one such metric, as the bench `false_alarms` counts it over ten scenarios
-/// of 12 services and 16 series each (`docs/decisions/0005`).
+/// of 12 services and 16 series each (`docs/decisions/0008-expectations-and-sensitivity.md`).
 const LONE_METRIC_ALARMS: &str = "5 of 2,250 made-up quiet systems failed so";
 
 /// Whether a failure rests on services of which a single metric speaks, in a sentence.

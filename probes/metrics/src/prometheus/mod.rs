@@ -3,9 +3,11 @@
 //! Raw samples come by `remote_read` where the server streams them, otherwise by `query_range` over raw series; both
 //! give the same blocks (see [`crate::observation`]).
 
+mod account;
 mod api;
 mod catalog;
 mod native;
+mod plan;
 mod query;
 mod quirks;
 mod range_query;

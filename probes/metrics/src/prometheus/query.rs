@@ -1,26 +1,25 @@
 //! Observation: what is asked in one request, how a question that is too large is divided, and how answers become
 //! blocks.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use aftermath_model::{
-    Block, Catalog, Gap, GapCause, MetricKind, SampleDefects, SeriesKey, SeriesKind, Window, family,
-};
+use aftermath_model::{Block, Catalog, MetricKind, SeriesKind, Window, family};
 use futures::StreamExt;
 use tokio::sync::mpsc::Sender;
 
+use super::account::Account;
 use super::catalog::read_selector;
 use super::native::classic_parts;
+use super::plan::{Unit, plan};
 use super::quirks::KnownSeries;
-use super::selector::{NAME, Selector};
+use super::selector::Selector;
 use super::wire::{NativeHistogram, Remarks};
-use super::{Prometheus, ReadMethod, RemoteRead, range_query, remote_read};
-use crate::budget::Limits;
+use super::{Prometheus, RemoteRead, range_query, remote_read};
 use crate::error::SourceError;
-use crate::observation::{BlockBuilder, FinishedBlock, Grid, Observed};
+use crate::observation::{Grid, Observed};
 
-type Labels = BTreeMap<String, String>;
+pub(super) type Labels = BTreeMap<String, String>;
 
 /// A stretch of the grid, from one grid time up to and including another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +35,6 @@ pub(crate) struct Received {
     pub(crate) series: BTreeMap<Labels, Vec<(i64, f64)>>,
     pub(crate) histograms: BTreeMap<Labels, Vec<(i64, NativeHistogram)>>,
     pub(crate) remarks: Remarks,
-}
-
-/// Metrics that are read together: complete families.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Unit {
-    names: Vec<String>,
-    series: usize,
 }
 
 /// A unit that was read, or why it was too much.
@@ -97,7 +89,7 @@ impl Received {
 
     /// Puts the classic parts of native histograms in their place. Where the target offers the classic parts itself,
     /// those are taken, because both say the same. Plain numbers beside the histograms of a series are left out.
-    fn with_classic_parts(mut self) -> Self {
+    pub(super) fn with_classic_parts(mut self) -> Self {
         let mut mixed = 0;
         for (labels, samples) in std::mem::take(&mut self.histograms) {
             let numbers = self.series.remove(&labels).unwrap_or_default();
@@ -117,7 +109,7 @@ impl Received {
 
 impl Prometheus {
     /// Sends the samples of every metric of the catalog, in blocks of complete families sorted by name, and waits
-    /// while the receiver is busy. At most [`Limits::requests_at_once`] blocks are held.
+    /// while the receiver is busy. At most [`crate::Limits::requests_at_once`] blocks are held.
     ///
     /// # Errors
     /// Whatever keeps the server from answering; [`SourceError::ReceiverGone`] if nobody takes the blocks;
@@ -301,193 +293,9 @@ fn whole_piece(window: Window, grid: Grid) -> Result<Piece, SourceError> {
     Ok(Piece { grid, first_ms, last_ms })
 }
 
-/// How many numbers a sample of a native histogram is counted as: about as many buckets as an instrumented latency
-/// fills at the usual resolution.
-const NATIVE_HISTOGRAM_WEIGHT: usize = 32;
-
-/// Puts families together until a unit is worth a request, and never tears one apart. A family whose size is not
-/// known is read alone.
-fn plan(catalog: &Catalog, points: i64, limits: &Limits) -> Vec<Unit> {
-    let mut families: BTreeMap<&str, Unit> = BTreeMap::new();
-    let points = usize::try_from(points).unwrap_or(usize::MAX).max(1);
-    let series_at_once = (limits.samples_per_query / points).max(1);
-    for entry in &catalog.entries {
-        let unit =
-            families.entry(family(&entry.metric)).or_insert_with(|| Unit { names: Vec::new(), series: 0 });
-        unit.names.push(entry.metric.clone());
-        let native = entry.kind == MetricKind::Histogram && family(&entry.metric) == entry.metric;
-        let weight = if native { NATIVE_HISTOGRAM_WEIGHT } else { 1 };
-        let series = entry.series.map_or(series_at_once, |series| series.saturating_mul(weight));
-        unit.series = unit.series.saturating_add(series);
-    }
-    let mut units: Vec<Unit> = Vec::new();
-    for family in families.into_values() {
-        match units.last_mut() {
-            Some(unit)
-                if unit.series.saturating_add(family.series) <= series_at_once
-                    && name_bytes(unit) + name_bytes(&family) <= limits.selector_bytes =>
-            {
-                unit.names.extend(family.names);
-                unit.series += family.series;
-            }
-            _ => units.push(family),
-        }
-    }
-    units
-}
-
-/// What the names take in a selector, with room for separators and escapes.
-fn name_bytes(unit: &Unit) -> usize {
-    unit.names.iter().map(|name| name.len() + 4).sum()
-}
-
-/// What has been read so far, and what was odd about it.
-struct Account<'a> {
-    prometheus: &'a Prometheus,
-    observed: Observed,
-    notes: BTreeSet<String>,
-    defects: SampleDefects,
-    unnamed: usize,
-    /// Whether the limit of series was reached; nothing is taken from then on.
-    full: bool,
-}
-
-impl<'a> Account<'a> {
-    fn new(prometheus: &'a Prometheus, catalog: &Catalog) -> Self {
-        let partial = prometheus.discovery_partial.load(Ordering::Relaxed);
-        Self {
-            prometheus,
-            observed: Observed { partial, ..Observed::default() },
-            notes: catalog.notes.iter().cloned().collect(),
-            defects: SampleDefects::default(),
-            unnamed: 0,
-            full: false,
-        }
-    }
-
-    /// The block of a unit; `None` if it could not be read or lies beyond the limit of series.
-    fn take(
-        &mut self,
-        unit: &Unit,
-        received: Result<Received, SourceError>,
-        kind_of: &impl Fn(&str) -> SeriesKind,
-    ) -> Option<FinishedBlock> {
-        let received = match received {
-            Ok(received) => received,
-            Err(error) => {
-                self.give_up(unit, format!("{} metrics could not be read: {error}", unit.names.len()));
-                return None;
-            }
-        };
-        let received = received.with_classic_parts();
-        let limit = self.prometheus.config.limits.series;
-        self.full |= self.observed.series + received.series.len() > limit;
-        if self.full {
-            self.give_up(
-                unit,
-                format!("more than {limit} series match: the rest was not read; choose fewer with --match"),
-            );
-            return None;
-        }
-        self.observed.partial |= received.remarks.partial;
-        self.notes.extend(received.remarks.notes);
-        let finished = self.build(received.series, kind_of);
-        self.observed.series += finished.block.series.len();
-        self.observed.samples +=
-            finished.block.series.iter().map(aftermath_model::Series::len).sum::<usize>();
-        self.unnamed += finished.unnamed;
-        self.defects += finished.defects;
-        Some(finished)
-    }
-
-    fn build(
-        &self,
-        series: BTreeMap<Labels, Vec<(i64, f64)>>,
-        kind_of: &impl Fn(&str) -> SeriesKind,
-    ) -> FinishedBlock {
-        let naming = &self.prometheus.config.naming;
-        let mut builder = BlockBuilder::default();
-        for (labels, samples) in series {
-            if !samples.is_empty() {
-                let (metric, labels) = split_name(labels);
-                builder.take(naming.name(metric, labels), samples);
-            }
-        }
-        builder.finish(kind_of)
-    }
-
-    fn give_up(&mut self, unit: &Unit, note: String) {
-        self.notes.insert(note);
-        self.observed.partial = true;
-        self.observed.gaps.extend(unit.names.iter().map(|metric| Gap {
-            key: SeriesKey { metric: metric.clone(), service: String::new(), labels: Labels::new() },
-            cause: GapCause::LimitReached,
-        }));
-    }
-
-    fn finish(mut self, prometheus: &Prometheus) -> Observed {
-        let config = &prometheus.config;
-        self.notes.extend(self.defects.sentences());
-        self.notes.extend(config.naming.note(self.unnamed, self.observed.series));
-        if config.read != ReadMethod::QueryRange
-            && prometheus.remote.is_some()
-            && prometheus.reads_by() == "query_range"
-        {
-            self.notes.insert(
-                "remote_read sent chunks of an unknown type; query_range read the samples".to_owned(),
-            );
-        }
-        self.observed.notes = self.notes.into_iter().collect();
-        self.observed.gaps.sort_by(|a, b| (&a.key, a.cause).cmp(&(&b.key, b.cause)));
-        self.observed
-    }
-}
-
-fn split_name(mut labels: Labels) -> (String, Labels) {
-    let name = labels.remove(NAME).unwrap_or_default();
-    (name, labels)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aftermath_model::CatalogEntry;
-
-    fn catalog(names: &[(&str, Option<usize>)]) -> Catalog {
-        let entry = |&(metric, series): &(&str, Option<usize>)| CatalogEntry {
-            metric: metric.to_owned(),
-            kind: MetricKind::Unknown,
-            series,
-        };
-        Catalog { entries: names.iter().map(entry).collect(), notes: vec![] }
-    }
-
-    fn planned(names: &[(&str, Option<usize>)], points: i64, limits: &Limits) -> Vec<Vec<String>> {
-        plan(&catalog(names), points, limits).into_iter().map(|unit| unit.names).collect()
-    }
-
-    #[test]
-    fn families_are_never_torn_apart_even_by_names_between_their_parts() {
-        let limits = Limits { samples_per_query: 10, ..Limits::default() };
-        let names = [
-            ("a_bucket", Some(90)),
-            ("a_bytes", Some(2)),
-            ("a_count", Some(9)),
-            ("a_sum", Some(9)),
-            ("b", Some(1)),
-        ];
-        let expected = [vec!["a_bucket", "a_count", "a_sum"], vec!["a_bytes", "b"]];
-        assert_eq!(planned(&names, 1, &limits), expected);
-    }
-
-    #[test]
-    fn small_families_share_a_request_until_it_is_full() {
-        let limits = Limits { samples_per_query: 100, ..Limits::default() };
-        let names = [("a", Some(4)), ("b", Some(5)), ("c", Some(2)), ("d", None), ("e", Some(1))];
-        assert_eq!(planned(&names, 10, &limits), [vec!["a", "b"], vec!["c"], vec!["d"], vec!["e"]]);
-        let short_selectors = Limits { selector_bytes: 8, ..limits };
-        assert_eq!(planned(&names[..3], 1, &short_selectors).len(), 3);
-    }
 
     #[test]
     fn pieces_cover_every_cell_once() {
