@@ -217,7 +217,7 @@ impl Cut {
         }
         let (before, during) = (before.steady.get(reference)?, during.steady.get(test)?);
         let enough = before.len() >= SHORTEST && !during.is_empty();
-        enough.then(|| shift_of_constant(before[0], during, 1e-9 * before[0].abs()))
+        enough.then(|| shift_of_constant(before[0], before.len(), during, 1e-9 * before[0].abs()))
     }
 
     /// The root of a count follows its logarithm half as fast.

@@ -141,20 +141,31 @@ impl Standardized {
         }
         let before = self.baseline.values.moments(reference);
         if before.is_constant() {
-            return Some(shift_of_constant(before.mean, &test.values()[stretch], 1e-4));
+            return Some(shift_of_constant(before.mean, before.count, &test.values()[stretch], 1e-4));
         }
         Some(shift(&before, &test.moments(stretch), self.level))
     }
 }
 
-/// The change of a series that never moved before; what differs by less than `tolerance` is the same.
-pub(crate) fn shift_of_constant(level: f64, test: &[f64], tolerance: f64) -> Shift {
+/// So unlikely must it be that all samples that moved lie in the test by chance.
+const UNLIKELY: f64 = 0.01;
+
+/// The change of a series that stood at `level` for `stood` samples; what differs by less than `tolerance` is the same. It
+/// changed if half of the test moved, or so many samples that chance would hardly have put all of them into the test.
+pub(crate) fn shift_of_constant(level: f64, stood: usize, test: &[f64], tolerance: f64) -> Shift {
     let moved = test.iter().filter(|&&value| (value - level).abs() > tolerance).count();
-    // One stray sample is no new level.
-    let changed = 2 * moved >= test.len() && moved > 0;
+    let by_chance = all_in_the_test(moved, stood, test.len());
+    // One stray sample is no new level, however long the series stood still.
+    let changed = moved > 0 && (2 * moved >= test.len() || (moved > 1 && by_chance <= UNLIKELY));
     let direction = (mean(test) - level).signum();
     let deviate = if changed { direction * CERTAIN } else { 0.0 };
     Shift { deviate, effect: deviate, constant: true, ..Shift::default() }
+}
+
+/// The chance that `moved` of all samples lie in the test, if each of them was as likely to move: the first term of
+/// Fisher's exact test.
+fn all_in_the_test(moved: usize, stood: usize, tested: usize) -> f64 {
+    (0..moved).map(|drawn| (tested - drawn) as f64 / (stood + tested - drawn) as f64).product()
 }
 
 /// `level` is the usual level in the unit of the values. The change that does not matter is added to the error, so that
@@ -197,7 +208,7 @@ mod tests {
     /// How far the test lies from the reference.
     fn shift(reference: &[f64], test: &[f64]) -> Option<Shift> {
         Standardized::of(reference, test).map_or_else(
-            || Some(shift_of_constant(reference[0], test, 1e-9 * reference[0].abs())),
+            || Some(shift_of_constant(reference[0], reference.len(), test, 1e-9 * reference[0].abs())),
             |profile| profile.shift(),
         )
     }
@@ -250,6 +261,21 @@ mod tests {
         let mut stray = [1.0; 10];
         stray[4] = 7.0;
         assert!(shift(&[1.0; 50], &stray).expect("enough samples").deviate.abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_few_samples_move_a_constant_if_it_stood_still_for_long() {
+        let of = |stood: usize, moved: usize| {
+            let mut test = [100.0; 5];
+            test[..moved].fill(40.0);
+            !is_graded(shift(&vec![100.0; stood], &test).expect("enough samples").deviate)
+                && shift(&vec![100.0; stood], &test).expect("enough samples").deviate != 0.0
+        };
+        // 5 · 4 / (53 · 52) is less than one in a hundred, 5 · 4 / (25 · 24) is not.
+        let cases = [(48, 2, true), (20, 2, false), (20, 3, true), (2000, 1, false)];
+        for (stood, moved, expected) in cases {
+            assert_eq!(of(stood, moved), expected, "{moved} of 5 after {stood}");
+        }
     }
 
     #[test]
