@@ -27,6 +27,7 @@ use crate::load::{self, is_told};
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
 use crate::scores::SeriesScore;
+use crate::scores::side::SideScore;
 use moderate::{History, moderated};
 use pools::Pools;
 use side::SideNull;
@@ -139,7 +140,7 @@ impl<'a> Null<'a> {
     /// The null of this system: from the placebo windows of these series, and from what was learned before.
     pub(crate) fn of(series: &[&SeriesScore], timeline: &Timeline, learned: Option<&'a LearnedNull>) -> Self {
         let mut null = Self::of_placebos(series, None);
-        null.circumstances = Circumstances::of(load::change(series), timeline);
+        null.circumstances = Circumstances::of(load::explained(load::change(series)), timeline);
         null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
             null: learned,
             pools: Pools::of_learned(learned, &null.stems),
@@ -214,6 +215,23 @@ impl<'a> Null<'a> {
         Known { stem, placebos, learned: seen.into(), expected, trust: learned.trust }
     }
 
+    /// The chance of such a distance from normal at the end of the watch when all is over: it is a statistic like those of
+    /// the placebo windows, the moves from sample to sample like theirs, and so it is held against them.
+    pub(crate) fn lasting_p_value(
+        &self,
+        score: &SeriesScore,
+        known: Known,
+        channel: Channel,
+        lasting: f64,
+    ) -> f64 {
+        let spread = score.sides.iter().find(|side| channel == Channel::Spread && side.channel == channel);
+        let Some(side) = spread else {
+            return self.pooled(known, moderated(lasting, known.history()).abs());
+        };
+        let statistic = moderated(lasting, side::history(side, self.left_out)).abs();
+        self.side_p_value(known, channel, statistic)
+    }
+
     /// What chance says of the fault window of a series.
     pub(crate) fn weigh(&self, score: &SeriesScore, known: Known) -> Weighed {
         let strength = Self::level_strength(score, known);
@@ -225,7 +243,7 @@ impl<'a> Null<'a> {
         };
         let level = Weighed { p_value, strength, channel };
         let sides = score.sides.iter().map(|side| {
-            let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out));
+            let strength = self.side_strength(side);
             Weighed {
                 p_value: self.side_p_value(known, side.channel, strength.abs()),
                 strength,
@@ -255,7 +273,7 @@ impl<'a> Null<'a> {
     pub(crate) fn quiet_p_value(&self, score: &SeriesScore) -> f64 {
         let known = self.known(score);
         let sides = score.sides.iter().map(|side| {
-            let strength = moderated(f64::from(side.deviate), side::history(side, self.left_out)).abs();
+            let strength = self.side_strength(side).abs();
             self.side_p_value(known, side.channel, strength)
         });
         any_of(self.quiet_level_p_value(score), sides)
@@ -322,6 +340,13 @@ impl<'a> Null<'a> {
         let history = known.history();
         let others = if self.left_out == Some(window) { history } else { history.without(deviate) };
         Some(self.pooled(known, moderated(deviate, others).abs()))
+    }
+
+    /// The statistic of another kind than the level's in units of what chance does to this series, once the load has been
+    /// allowed for: noise grows with what it is the noise of.
+    fn side_strength(&self, side: &SideScore) -> f64 {
+        let deviate = load::adjusted_side(side, self.circumstances.load());
+        moderated(deviate, side::history(side, self.left_out))
     }
 
     /// The p-value of a statistic of another kind than the level's.

@@ -13,6 +13,7 @@ mod system;
 use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
+use crate::load;
 use crate::origin::origin;
 use crate::pattern::patterns;
 use crate::scores::Scores;
@@ -61,7 +62,7 @@ pub fn judge(
     system.detectable_effect = in_half_of(hits.len(), hits.iter().map(|hit| hit.detectable.as_ref()));
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
-    limits.extend(report::load_note(null.circumstances.load()));
+    limits.extend(report::load_note(load::change(&series)));
     limits.extend(null.habit_notes(&series));
     let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
     limits.extend(report::lone_metric_note(outcome, &hits));

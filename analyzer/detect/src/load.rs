@@ -11,6 +11,7 @@ use crate::detectors::level::{LEAST_SHARE, is_graded};
 use crate::habits::Expected;
 use crate::math::median_in_place;
 use crate::scores::SeriesScore;
+use crate::scores::side::SideScore;
 use crate::semantics::counts_requests;
 
 /// By what share a series follows a change of the load, on average over telemetry.
@@ -39,7 +40,12 @@ pub(crate) fn change(series: &[&SeriesScore]) -> f64 {
         return 0.0;
     }
     let mut of_services: Vec<f64> = by_service.values_mut().map(|changes| median_in_place(changes)).collect();
-    median_in_place(&mut of_services).clamp(-MOST_EXPLAINED.ln(), MOST_EXPLAINED.ln())
+    median_in_place(&mut of_services)
+}
+
+/// As much of that change as is explained away.
+pub(crate) fn explained(log_change: f64) -> f64 {
+    log_change.clamp(-MOST_EXPLAINED.ln(), MOST_EXPLAINED.ln())
 }
 
 /// Whether a change of the load is large enough to be told (its logarithm is given): as large as a change that matters.
@@ -51,6 +57,13 @@ pub(crate) fn is_told(log_change: f64) -> bool {
 pub(crate) fn expected(score: &SeriesScore, load: f64) -> Expected {
     let per_elasticity = f64::from(score.per_load) * load;
     Expected { deviate: ELASTICITY * per_elasticity, variance: (ELASTICITY_SPREAD * per_elasticity).powi(2) }
+}
+
+/// The statistic of another kind than the level's, once the load has been allowed for.
+pub(crate) fn adjusted_side(side: &SideScore, load: f64) -> f64 {
+    let per_elasticity = f64::from(side.per_load) * load;
+    let variance = (ELASTICITY_SPREAD * per_elasticity).powi(2);
+    Expected { deviate: ELASTICITY * per_elasticity, variance }.left_of(f64::from(side.deviate))
 }
 
 /// The statistic of the fault window once the load has been allowed for.

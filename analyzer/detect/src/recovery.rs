@@ -8,9 +8,10 @@ pub(crate) mod after;
 
 use aftermath_model::RecoveryState;
 
-use crate::detectors::level::Scale;
+use crate::cut::single;
+use crate::detectors::level::{LARGEST_GRADED, LEAST_SHARE, Scale};
 use crate::detectors::running::{Moments, Running};
-use crate::math::{share_of, two_sided_normal_tail, variance_inflation};
+use crate::math::{normal_deviate_of_t, share_of, variance_inflation};
 use crate::multiple::simes;
 
 /// Within this many standard deviations of normal counts as back: the margin at which the prototype's time to
@@ -30,21 +31,32 @@ const BLOCKS_IN_A_ROW: usize = 3;
 /// Samples in a block, where there are enough.
 pub(crate) const BLOCK: usize = 5;
 
-/// Whether and when a series came back.
+/// When a series came back, and how far from normal it was at the end of the watch.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Recovery {
-    pub(crate) state: RecoveryState,
+    /// The first of three normal blocks in a row; `None` if there were none.
     pub(crate) at_ms: Option<i64>,
-    /// The chance of being so far from normal at the end of the watch after all is over; 1 where that is too little to
-    /// matter, or was not watched.
-    pub(crate) lasting_p: f64,
+    /// The distance from normal at the end, as a statistic like that of the level: roughly standard normal when all is
+    /// over, and held against the same placebo windows. 0 where it is too small to matter or was not watched, infinite
+    /// where the series is gone.
+    pub(crate) lasting: f32,
 }
 
 impl Recovery {
     /// Nothing was watched, or nothing can be told from it.
-    pub(crate) const UNKNOWN: Self = Self { state: RecoveryState::CannotTell, at_ms: None, lasting_p: 1.0 };
-    /// It was there during the fault, and is not any more.
-    pub(crate) const GONE: Self = Self { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 0.0 };
+    pub(crate) const UNKNOWN: Self = Self { at_ms: None, lasting: 0.0 };
+    /// It was there, and is not any more.
+    pub(crate) const GONE: Self = Self { at_ms: None, lasting: f32::INFINITY };
+
+    /// It was back then, and is still there.
+    pub(crate) const fn back(at_ms: i64) -> Self {
+        Self { at_ms: Some(at_ms), lasting: 0.0 }
+    }
+}
+
+/// Whether a chance of being so far from normal after all is over says that it is not over.
+pub(crate) fn is_lasting(p_value: f64) -> bool {
+    p_value <= STILL_DIFFERENT
 }
 
 /// What is normal for a series, in its own softly bounded units.
@@ -109,6 +121,18 @@ impl Normal {
         self.deviation * self.deviation * (1.0 - self.phi * self.phi)
     }
 
+    /// How far these last values lie from normal, see [`Recovery::lasting`].
+    fn lasting(&self, last: &[f64]) -> f32 {
+        let away = self.signed_distance(last);
+        if away.abs() <= BACK_WITHIN_SD * self.deviation {
+            return 0.0;
+        }
+        let least = LEAST_SHARE * self.scale.centre.abs() / self.scale.spread;
+        let error = self.error(last.len()).hypot(least).max(f64::MIN_POSITIVE);
+        let degrees = (1.0 / self.of_level - 1.0).max(2.0);
+        single(normal_deviate_of_t(away / error, degrees).clamp(-LARGEST_GRADED, LARGEST_GRADED))
+    }
+
     /// The standard error of that distance.
     fn error(&self, samples: usize) -> f64 {
         let of_mean = variance_inflation(self.phi, samples) / samples as f64;
@@ -126,29 +150,18 @@ pub(crate) fn recovery(normal: &Normal, times_ms: &[i64], values: &[f64]) -> Rec
     let back: Vec<bool> = values.chunks_exact(block).map(|chunk| normal.distance(chunk) <= band).collect();
     let first = back.windows(BLOCKS_IN_A_ROW).position(|row| row.iter().all(|&inside| inside));
     let last = &values[values.len() - values.len().div_ceil(3).max(BLOCKS_IN_A_ROW)..];
-    let away = normal.distance(last);
-    let matters = away > BACK_WITHIN_SD * normal.deviation;
-    let errors = away / normal.error(last.len()).max(f64::MIN_POSITIVE);
-    let lasting_p = if matters { two_sided_normal_tail(errors) } else { 1.0 };
-    match first {
-        _ if lasting_p <= STILL_DIFFERENT => {
-            Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p }
-        }
-        Some(index) => {
-            Recovery { state: RecoveryState::Recovered, at_ms: Some(times_ms[index * block]), lasting_p }
-        }
-        None => Recovery { lasting_p, ..Recovery::UNKNOWN },
-    }
+    Recovery { at_ms: first.map(|index| times_ms[index * block]), lasting: normal.lasting(last) }
 }
 
-/// Whether and when a service is back, given those of its series that changed: not while they show, all chances
-/// counted, that one is still different; and back when three quarters of them are.
-pub(crate) fn of_service(series: &[Recovery]) -> (RecoveryState, Option<i64>) {
-    let mut lasting: Vec<f64> = series.iter().map(|one| one.lasting_p).collect();
-    if simes(&mut lasting) <= STILL_DIFFERENT {
+/// Whether and when a service is back, given when each of its series that changed was, and the chance of its distance from
+/// normal at the end: not while they show, all chances counted, that one is still different; and back when three quarters
+/// of them are.
+pub(crate) fn of_service(series: &[(Option<i64>, f64)]) -> (RecoveryState, Option<i64>) {
+    let mut lasting: Vec<f64> = series.iter().map(|&(_, p_value)| p_value).collect();
+    if is_lasting(simes(&mut lasting)) {
         return (RecoveryState::NotRecovered, None);
     }
-    let mut back: Vec<i64> = series.iter().filter_map(|one| one.at_ms).collect();
+    let mut back: Vec<i64> = series.iter().filter_map(|&(at_ms, _)| at_ms).collect();
     back.sort_unstable();
     let needed = series.len() - share_of(series.len(), SERIES_THAT_MAY_LAG);
     match back.get(needed.saturating_sub(1)) {
@@ -179,14 +192,14 @@ mod tests {
     fn a_series_is_back_at_the_first_of_three_normal_blocks() {
         let healing = wave(60, |index| if index < 20 { 80.0 } else { 0.0 });
         let back = recovery(&wave(100, |_| 0.0), &times(60), &healing);
-        assert_eq!((back.state, back.at_ms), (RecoveryState::Recovered, Some(20_000)));
+        assert_eq!((back.at_ms, back.lasting), (Some(20_000), 0.0));
     }
 
     #[test]
     fn a_series_that_stays_away_or_leaves_again_has_not_recovered() {
         for by in [|_: usize| 80.0, |index: usize| if index < 35 { 0.0 } else { 80.0 }] {
-            let state = recovery(&wave(100, |_| 0.0), &times(60), &wave(60, by)).state;
-            assert_eq!(state, RecoveryState::NotRecovered);
+            let lasting = recovery(&wave(100, |_| 0.0), &times(60), &wave(60, by)).lasting;
+            assert!(lasting > 5.0, "{lasting}");
         }
     }
 
@@ -197,13 +210,13 @@ mod tests {
 
     #[test]
     fn late_series_up_to_a_quarter_do_not_hold_their_service_back() {
-        let back = |at_ms| Recovery { state: RecoveryState::Recovered, at_ms: Some(at_ms), lasting_p: 1.0 };
-        let mut series: Vec<Recovery> = (0..6).map(back).collect();
-        series.extend([back(900), Recovery::UNKNOWN]);
+        let back = |at_ms| (Some(at_ms), 1.0);
+        let mut series: Vec<(Option<i64>, f64)> = (0..6).map(back).collect();
+        series.extend([back(900), (None, 1.0)]);
         assert_eq!(of_service(&series), (RecoveryState::Recovered, Some(5)));
-        series.extend([Recovery::UNKNOWN; 3]);
+        series.extend([(None, 1.0); 3]);
         assert_eq!(of_service(&series), (RecoveryState::CannotTell, None), "more than a quarter is missing");
-        series.push(Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 1e-6 });
+        series.push((None, 1e-6));
         assert_eq!(of_service(&series), (RecoveryState::NotRecovered, None));
     }
 }

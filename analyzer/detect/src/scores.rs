@@ -8,7 +8,7 @@ pub(crate) mod side;
 
 use std::collections::BTreeSet;
 
-use aftermath_model::{Block, Gap, GapCause, RecoveryState, Timeline};
+use aftermath_model::{Block, Gap, GapCause, Timeline};
 use rayon::prelude::*;
 
 use crate::cut::{Cut, SHORTEST, is_enough_to_test, single};
@@ -227,10 +227,8 @@ impl Scorer {
                 .as_ref()
                 .map_or(Recovery::UNKNOWN, |normal| recovery(normal, &watched.times_ms, &watched.steady)),
             Presence::Vanished => match self.back_ms(cut) {
-                Some(back) => Recovery { state: RecoveryState::Recovered, at_ms: Some(back), lasting_p: 1.0 },
-                None if self.plan.recovery.is_some() => {
-                    Recovery { state: RecoveryState::NotRecovered, at_ms: None, lasting_p: 0.0 }
-                }
+                Some(back) => Recovery::back(back),
+                None if self.plan.recovery.is_some() => Recovery::GONE,
                 None => Recovery::UNKNOWN,
             },
             Presence::Appeared | Presence::Patchy => Recovery::UNKNOWN,

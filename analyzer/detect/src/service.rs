@@ -9,14 +9,14 @@ use aftermath_model::{Channel, LearnedNull};
 
 use crate::calibrate::service::ServiceNull;
 use crate::calibrate::{Known, Null, Weighed, trust_after};
-use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE};
+use crate::detectors::level::{LEAST_EFFECT_SD, LEAST_SHARE, is_graded};
 use crate::detectors::presence::Presence;
 use crate::evidence::{Evidence, SIGN, evidence};
 use crate::multiple::{cauchy, q_values, simes};
 use crate::onset::Onset;
 use crate::pattern::Pattern;
 use crate::prepare::SHAPE;
-use crate::recovery::Recovery;
+use crate::recovery::{Recovery, is_lasting};
 use crate::scores::SeriesScore;
 use crate::scores::side::SideScore;
 use crate::semantics::{Concern, stem};
@@ -35,6 +35,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) channel: Channel,
     /// Whether the change is large enough to matter.
     pub(crate) matters: bool,
+    /// The chance of being so far from normal at the end of the watch when the change that speaks is over.
+    pub(crate) lasting_p: f64,
     /// Whether other services report the very same series: it then belongs to none of them.
     pub(crate) shared: bool,
     /// How far the learned null spoke, 0 to 1.
@@ -63,10 +65,9 @@ impl Judged<'_> {
         self.score.sides.iter().find(|side| side.channel == self.channel)
     }
 
-    /// Whether and when the change that speaks is over.
-    pub(crate) fn recovery(&self) -> Recovery {
-        let of_side = self.side().and_then(|side| side.detail.as_ref());
-        of_side.map_or(self.score.recovery, |detail| detail.recovery)
+    /// When the change that speaks was over; `None` if it is not.
+    pub(crate) fn back_ms(&self) -> Option<i64> {
+        recovery_of(self.score, self.channel).at_ms.filter(|_| !is_lasting(self.lasting_p))
     }
 
     /// When the change that speaks began.
@@ -97,6 +98,7 @@ impl<'a> Judged<'a> {
             strength: 9.0,
             channel: Channel::Level,
             matters: true,
+            lasting_p: 1.0,
             shared: false,
             trust: 0.0,
             group: 0,
@@ -154,11 +156,27 @@ pub(crate) fn judge_series<'a>(series: &[&'a SeriesScore], null: &Null) -> Vec<J
             strength: weighed[index].strength,
             channel: weighed[index].channel,
             matters: matters(series[index], weighed[index].channel),
+            lasting_p: lasting_p(series[index], known[index], weighed[index].channel, null),
             shared: shared[index],
             trust: known[index].trust,
             group: null.groups()[index],
         })
         .collect()
+}
+
+/// The recovery from that kind of change.
+fn recovery_of(score: &SeriesScore, channel: Channel) -> Recovery {
+    let side = score.sides.iter().find(|side| side.channel == channel);
+    side.and_then(|side| side.detail.as_ref()).map_or(score.recovery, |detail| detail.recovery)
+}
+
+fn lasting_p(score: &SeriesScore, known: Known, channel: Channel, null: &Null) -> f64 {
+    let lasting = f64::from(recovery_of(score, channel).lasting);
+    match lasting {
+        _ if lasting.is_infinite() => 0.0,
+        _ if is_graded(lasting) => null.lasting_p_value(score, known, channel, lasting),
+        _ => 1.0,
+    }
 }
 
 /// Whether the change is large enough to matter in natural units.

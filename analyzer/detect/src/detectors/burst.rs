@@ -113,7 +113,9 @@ pub(crate) fn side(
     let degrees = (before.n() / inflation - 1.0).max(2.0);
     let alone = normal_deviate_of_t(difference / error.max(f64::MIN_POSITIVE), degrees);
     let size = alone.mul_add(alone, -chances(after)).max(0.0).sqrt().min(LARGEST_GRADED);
-    Some(Side { deviate: size.copysign(alone), effect: difference / variance.sqrt().max(f64::MIN_POSITIVE) })
+    let deviate = size.copysign(alone);
+    let effect = difference / variance.sqrt().max(f64::MIN_POSITIVE);
+    Some(Side { deviate, effect, per_log_noise: deviate })
 }
 
 #[cfg(test)]

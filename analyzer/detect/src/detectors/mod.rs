@@ -19,4 +19,6 @@ pub(crate) struct Side {
     pub(crate) deviate: f64,
     /// The change in standard deviations of the reference.
     pub(crate) effect: f64,
+    /// By how much the deviate moves when the noise of the series grows by a factor of e, near the reference.
+    pub(crate) per_log_noise: f64,
 }

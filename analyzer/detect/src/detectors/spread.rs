@@ -33,7 +33,7 @@ pub(crate) fn side(
         return None;
     }
     let shift = shift(&before, &after, before.mean);
-    Some(Side { deviate: shift.deviate, effect: shift.effect })
+    Some(Side { deviate: shift.deviate, effect: shift.effect, per_log_noise: shift.per_log_level })
 }
 
 #[cfg(test)]

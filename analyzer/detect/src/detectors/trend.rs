@@ -24,7 +24,7 @@ pub(crate) fn side(before: &Moments, after: &Moments, level: f64) -> Option<Side
     let rise = steps * (after.slope() - before.slope());
     let degrees = (before.n() / inflation - 1.0).max(2.0);
     let deviate = normal_deviate_of_t(rise / error, degrees).clamp(-LARGEST_GRADED, LARGEST_GRADED);
-    Some(Side { deviate, effect: rise / variance.sqrt().max(f64::MIN_POSITIVE) })
+    Some(Side { deviate, effect: rise / variance.sqrt().max(f64::MIN_POSITIVE), per_log_noise: deviate })
 }
 
 #[cfg(test)]

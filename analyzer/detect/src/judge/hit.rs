@@ -10,7 +10,7 @@ use super::outcome::{FAIL_AT, WARN_AT};
 use crate::onset::{self, Onset};
 use crate::pattern::Pattern;
 use crate::recovery::after::overshoot_of_service;
-use crate::recovery::{Recovery, of_service};
+use crate::recovery::of_service;
 use crate::service::{Judged, Service};
 use crate::severity::severity;
 
@@ -67,7 +67,7 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
     let affected = service.q_value <= FAIL_AT && service.is_corroborated();
     let has_pattern = service.pattern.as_ref().is_some_and(Pattern::is_sign);
     let suspicious = service.q_value <= WARN_AT && (!signs.is_empty() || has_pattern);
-    let recoveries: Vec<Recovery> = signs.iter().map(|one| recovery_of(case, one)).collect();
+    let recoveries: Vec<(Option<i64>, f64)> = signs.iter().map(|one| recovery_of(case, one)).collect();
     let (state, recovered_ms) =
         if affected { of_service(&recoveries) } else { (RecoveryState::Unaffected, None) };
     let at = |ms: i64| Timestamp::from_ms(ms).ok();
@@ -99,8 +99,8 @@ fn hit<'a>(case: &Case, service: &Service<'a>) -> Hit<'a> {
 
 /// The recovery of a series, which has not come back if it fell silent when the fault ended, unless most of the system
 /// did: then only the watch was over.
-fn recovery_of(case: &Case, one: &Judged) -> Recovery {
-    if one.score.after.silent && !case.watch_ended { Recovery::GONE } else { one.recovery() }
+fn recovery_of(case: &Case, one: &Judged) -> (Option<i64>, f64) {
+    if one.score.after.silent && !case.watch_ended { (None, 0.0) } else { (one.back_ms(), one.lasting_p) }
 }
 
 /// The metrics of a service that changed, among all series, with the certainty that a failure needs.

@@ -8,7 +8,7 @@ use aftermath_model::{
 
 use super::hit::Hit;
 use crate::detectors::presence::Presence;
-use crate::load::is_told;
+use crate::load::{explained, is_told};
 use crate::onset::{Onset, waves};
 use crate::scores::Scores;
 use crate::service::{Judged, Service};
@@ -57,11 +57,15 @@ fn parts_of_pattern<'a>(service: &'a Service, judged: &'a [Judged]) -> impl Iter
 
 /// A change of the load that was large enough to matter, in a sentence.
 pub(super) fn load_note(log_change: f64) -> Option<String> {
-    let share = log_change.exp_m1();
+    let told = |log_change: f64| format!("{:+.0} %", 100.0 * log_change.exp_m1());
+    let most = explained(log_change);
+    let beyond = (most.abs() < log_change.abs())
+        .then(|| format!("; only {} of it is explained away: the rest may look like a hit", told(most)));
     is_told(log_change).then(|| {
         format!(
-            "the load changed by {:+.0} % when the fault began; changes that such a load may explain do not count",
-            100.0 * share
+            "the load changed by {} when the fault began; changes that such a load may explain do not count{}",
+            told(log_change),
+            beyond.unwrap_or_default()
         )
     })
 }
@@ -106,7 +110,7 @@ fn finding(judged: &Judged) -> Finding {
         p_value: judged.p_value,
         q_value: judged.q_value,
         onset: judged.onset().and_then(|onset| at(onset.at)),
-        recovered_at: judged.recovery().at_ms.and_then(at),
+        recovered_at: judged.back_ms().and_then(at),
     }
 }
 

@@ -35,7 +35,7 @@ pub(super) struct Quiet<'a> {
 
 impl<'a> Quiet<'a> {
     pub(super) fn of(series: Vec<&'a SeriesScore>, timeline: &Timeline) -> Self {
-        let circumstances = Circumstances::of(load::change(&series), timeline);
+        let circumstances = Circumstances::of(load::explained(load::change(&series)), timeline);
         Self { series, circumstances, day: timeline.fault().from.ms().div_euclid(DAY_MS) }
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct SideScore {
     pub(crate) deviate: f32,
     /// See [`crate::detectors::Side::effect`].
     pub(crate) effect: f32,
+    /// By how much the deviate moves when the load changes by a factor of e and the noise of the series follows it.
+    pub(crate) per_load: f32,
     /// The same statistic of each placebo window; not a number where it cannot be told.
     pub(crate) placebos: Box<[f32]>,
     pub(crate) detail: Option<Box<Detail>>,
@@ -56,6 +58,7 @@ pub(crate) fn side_scores(cut: &Cut, plan: &Plan, of_level: (Option<Onset>, Reco
             channel,
             deviate,
             effect: single(side.effect),
+            per_load: single(side.per_log_noise),
             placebos: placebos.iter().map(|sides| of_placebo(sides.0[index])).collect(),
             detail: (deviate.abs() > NOTHING).then(|| Box::new(detail(cut, channel, of_level))),
         })
