@@ -8,7 +8,9 @@ use serde::{Deserialize, Serialize};
 use crate::error::BaselineError;
 use crate::output::OutputFile;
 
-const VERSION: u64 = 1;
+/// Version 2 added what side channels, load, seasons, copies, past experiments and the lengths of windows teach; files of
+/// version 1 are read as ones that know nothing of these.
+const VERSION: u64 = 2;
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,7 +56,12 @@ pub fn read_learned(path: &Path) -> Result<LearnedNull, BaselineError> {
         });
     }
     let file: LearnedFile = serde_json::from_slice(&bytes).map_err(damaged)?;
-    Ok(file.learned)
+    let problems = file.learned.problems();
+    if problems.is_empty() {
+        return Ok(file.learned);
+    }
+    let cause = format!("{}; learn it anew with `aftermath learn --out`", problems.join("; "));
+    Err(BaselineError::Damaged { path: path.to_owned(), cause })
 }
 
 #[cfg(test)]

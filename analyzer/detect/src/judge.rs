@@ -13,6 +13,7 @@ mod system;
 use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
+use crate::learn::fit::is_as_long;
 use crate::load;
 use crate::origin::origin;
 use crate::pattern::patterns;
@@ -47,6 +48,7 @@ pub fn judge(
     learned: Option<&LearnedNull>,
     source_partial: bool,
 ) -> Verdict {
+    let (all_learned, learned) = (learned, learned.filter(|learned| is_as_long(learned, timeline)));
     let series = scores.sorted();
     let plan = Plan::new(timeline);
     let null = Null::of(&series, timeline, learned);
@@ -64,7 +66,9 @@ pub fn judge(
     let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
     limits.extend(report::load_note(load::change(&series)));
     limits.extend(null.habit_notes(&series));
-    let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
+    limits.extend(report::learned_note(all_learned.is_some() && learned.is_none()));
+    limits.extend(report::moved_note(outcome, system.p_value));
+    let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), all_learned);
     limits.extend(report::lone_metric_note(outcome, &hits));
     Verdict {
         outcome,

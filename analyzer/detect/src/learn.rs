@@ -10,7 +10,7 @@ pub(crate) mod summary;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use aftermath_model::learned::LearnedSeries;
+use aftermath_model::learned::{LearnedGeometry, LearnedSeries};
 use aftermath_model::{Expectations, LearnedNull, Outcome, Timeline};
 
 use crate::calibrate::moderate::{History, moderated};
@@ -22,6 +22,7 @@ use crate::judge::{FAIL_AT, judge};
 use crate::scores::{Scores, SeriesScore};
 use crate::semantics::stem;
 use crate::service::quiet_evidence;
+use fit::geometry;
 use habit::{Graded, Quiet};
 
 /// A metric keeps at most this many statistics, evenly chosen from the largest down: the tail is what matters, and a
@@ -70,6 +71,32 @@ pub fn suspicious(windows: &[(Scores, Timeline)]) -> Vec<usize> {
     (0..windows.len()).filter(|&index| looks_hit(&windows[index])).collect()
 }
 
+/// Which of these windows hold the very samples of one before them. The indices ascend.
+#[must_use]
+pub fn repeated(windows: &[(Scores, Timeline)]) -> Vec<usize> {
+    let mut seen = BTreeSet::new();
+    (0..windows.len()).filter(|&index| !seen.insert(fingerprint(&windows[index].0))).collect()
+}
+
+/// A number that two windows share only if their series moved alike to the last bit (FNV-1a over names and statistics,
+/// the same on every machine).
+fn fingerprint(scores: &Scores) -> u64 {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    let mut add = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+    };
+    for score in scores.sorted() {
+        add(score.key.metric.as_bytes());
+        add(score.key.service.as_bytes());
+        add(&score.deviate.to_bits().to_le_bytes());
+        add(&score.baseline.unwrap_or_default().to_bits().to_le_bytes());
+        add(&score.fault.unwrap_or_default().to_bits().to_le_bytes());
+    }
+    hash
+}
+
 /// What the windows teach, without a measurement of how well.
 fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
     let sorted: Vec<Quiet> =
@@ -77,6 +104,8 @@ fn teach(windows: &[&(Scores, Timeline)]) -> LearnedNull {
     let habit::Learned { series, graded, days, copies } = habit::learn(&sorted);
     let mut learned = LearnedNull {
         windows: windows.len(),
+        geometry: windows.iter().map(|(_, timeline)| geometry(timeline)).reduce(LearnedGeometry::and),
+        fingerprints: windows.iter().map(|(scores, _)| fingerprint(scores)).collect(),
         services: services(&sorted),
         statistics: statistics(&graded, &series, trust_after(windows.len())),
         series,

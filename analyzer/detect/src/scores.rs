@@ -147,7 +147,8 @@ impl Scorer {
 
         let placebo = |placebo: &Placebo| cut.placebo(*placebo, self.plan.drift_allowance());
         let (onset, recovery) = (self.onset_of(&cut, presence), self.recovery_of(&cut, presence));
-        let watched_throughout = presence == Presence::Steady;
+        // What is interpolated between the buckets of a histogram is noisier in a wider bucket: its noise tells nothing.
+        let has_noise_of_its_own = presence == Presence::Steady && measure.covers > 0;
         Ok(SeriesScore {
             key,
             measure: measure.name,
@@ -168,7 +169,7 @@ impl Scorer {
             },
             onset,
             recovery,
-            sides: if watched_throughout {
+            sides: if has_noise_of_its_own {
                 side_scores(&cut, &self.plan, (onset, recovery))
             } else {
                 Box::default()

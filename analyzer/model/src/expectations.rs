@@ -109,14 +109,14 @@ impl Expectations {
     }
 
     /// Whether a change of such a metric of this service was foreseen. `signal` is `None` where the name of the metric
-    /// does not tell; that is never held against an expected service.
+    /// does not tell; that is never held against an expected service, but its direction is.
     #[must_use]
     pub fn allows(&self, service: &str, signal: Option<Signal>, trend: Trend) -> bool {
         let mut narrowed = self.expected.iter().filter(|impact| impact.service == service).peekable();
         if narrowed.peek().is_none() {
             return self.foresees(service);
         }
-        signal.is_none_or(|signal| narrowed.any(|impact| impact.allows(signal, trend)))
+        narrowed.any(|impact| impact.allows(signal, trend))
     }
 
     /// The services that trouble may travel to, without the target.
@@ -150,8 +150,8 @@ impl ExpectedImpact {
         Self { service: service.into(), ..Self::default() }
     }
 
-    fn allows(&self, signal: Signal, trend: Trend) -> bool {
-        let of_signal = self.signals.is_empty() || self.signals.contains(&signal);
+    fn allows(&self, signal: Option<Signal>, trend: Trend) -> bool {
+        let of_signal = signal.is_none_or(|signal| self.signals.is_empty() || self.signals.contains(&signal));
         of_signal && self.trend.is_none_or(|expected| expected == trend)
     }
 }

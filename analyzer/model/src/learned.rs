@@ -2,7 +2,7 @@
 
 mod experiments;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +16,13 @@ pub use experiments::{OriginScorer, PastExperiment};
 pub struct LearnedNull {
     /// How many quiet windows it was learned from.
     pub windows: usize,
+    /// How long those windows were; `None` in files of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub geometry: Option<LearnedGeometry>,
+    /// A fingerprint of what was measured in each of them, so that none is learned from twice; empty in files of older
+    /// versions.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub fingerprints: BTreeSet<u64>,
     /// The services that were seen, sorted.
     pub services: Vec<String>,
     /// What was seen of each series, by its workload identity and measure; series that never moved are listed too, so
@@ -54,6 +61,70 @@ pub struct LearnedNull {
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub copies: BTreeMap<String, String>,
 }
+
+/// How long quiet windows were, in milliseconds: the least and the most of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct LearnedGeometry {
+    /// The spacing of samples.
+    pub step_ms: [i64; 2],
+    /// The baseline, without what was excluded.
+    pub baseline_ms: [i64; 2],
+    /// The window that stood for the fault.
+    pub fault_ms: [i64; 2],
+}
+
+impl LearnedGeometry {
+    /// That of windows of either.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        let widest = |a: [i64; 2], b: [i64; 2]| [a[0].min(b[0]), a[1].max(b[1])];
+        Self {
+            step_ms: widest(self.step_ms, other.step_ms),
+            baseline_ms: widest(self.baseline_ms, other.baseline_ms),
+            fault_ms: widest(self.fault_ms, other.fault_ms),
+        }
+    }
+}
+
+/// More windows than anyone will ever learn from.
+const MOST_WINDOWS: usize = 1_000_000;
+
+impl LearnedNull {
+    /// What cannot be true of a learned null: numbers that no measurement gives. Empty if all is well.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut check = |holds: bool, problem: &str| {
+            if !holds {
+                problems.push(problem.to_owned());
+            }
+        };
+        check(self.windows <= MOST_WINDOWS, "`windows` is larger than a million");
+        let counted = |rate: LearnedRate| rate.times <= rate.chances;
+        let rates = [self.constants_moved, self.presence_changed, self.failed];
+        check(rates.into_iter().all(counted), "something happened more often than it could have");
+        let squares = |seen: &LearnedSeries| seen.sum_of_squares.is_finite() && seen.sum_of_squares >= 0.0;
+        check(self.series.values().all(squares), "a `sum_of_squares` is negative or not finite");
+        let seen = |seen: &LearnedSeries| seen.windows <= self.windows.saturating_mul(MOST_PODS);
+        check(self.series.values().all(seen), "a series moved in more windows than there are");
+        let moved = |seen: &LearnedSeries| seen.windows > 0 || seen.sum_of_squares == 0.0;
+        check(self.series.values().all(moved), "a series has squares though it never moved");
+        let channels = self.channels.values().flat_map(BTreeMap::values);
+        let statistics = self.statistics.values().chain(channels).flatten();
+        let mut statistics = statistics.chain(self.service_evidence.iter().flatten());
+        check(
+            statistics.all(|statistic| statistic.is_finite() && *statistic >= 0.0),
+            "a statistic is negative or not finite",
+        );
+        let is_share = |p_value: &f64| (0.0..=1.0).contains(p_value);
+        check(self.system_p_values.iter().all(is_share), "a system p-value lies outside 0 and 1");
+        problems
+    }
+}
+
+/// More pods of one workload than a series of it can stand for in one window.
+const MOST_PODS: usize = 100_000;
 
 /// The quiet statistics of one series: how wide chance makes them.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

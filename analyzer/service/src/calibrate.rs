@@ -42,6 +42,8 @@ pub struct Calibration {
     pub metrics: Vec<(String, String, Proportion)>,
     /// How often each reason was given for a verdict other than pass.
     pub reasons: Vec<(ReasonId, usize)>,
+    /// The same of those that were inconclusive.
+    pub inconclusive: Vec<(ReasonId, usize)>,
     /// What to change, in sentences.
     pub advice: Vec<String>,
 }
@@ -103,6 +105,7 @@ pub fn judge_quiet(
 pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibration {
     let windows = verdicts.len();
     let (mut services, mut metrics, mut reasons) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+    let mut inconclusive = BTreeMap::new();
     for verdict in verdicts {
         for service in verdict.services.iter().filter(|service| service.affected) {
             *services.entry(service.name.clone()).or_insert(0) += 1;
@@ -119,6 +122,9 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
         }
         for reason in verdict.reasons.iter().filter(|_| verdict.outcome != Outcome::Pass) {
             *reasons.entry(reason.id).or_insert(0) += 1;
+            if verdict.outcome == Outcome::Inconclusive {
+                *inconclusive.entry(reason.id).or_insert(0) += 1;
+            }
         }
     }
     let proportion = |hits| Proportion::of_dependent(hits, windows, independent_windows);
@@ -144,6 +150,7 @@ pub fn summarise(verdicts: &[Verdict], independent_windows: usize) -> Calibratio
             .collect(),
         metrics,
         reasons: worst_first(reasons),
+        inconclusive: worst_first(inconclusive),
         advice: Vec::new(),
     };
     calibration.advice = advice(&calibration);
@@ -209,7 +216,7 @@ fn advice(calibration: &Calibration) -> Vec<String> {
         }
     }
     if above(Outcome::Inconclusive, TOLERABLE_INCONCLUSIVE_RATE) {
-        let causes: Vec<&str> = calibration.reasons.iter().take(3).map(|(id, _)| id.as_str()).collect();
+        let causes: Vec<&str> = calibration.inconclusive.iter().take(3).map(|(id, _)| id.as_str()).collect();
         advice.push(format!(
             "too many windows are inconclusive ({}); the page of each reason says what helps, mostly a longer baseline",
             causes.join(", ")

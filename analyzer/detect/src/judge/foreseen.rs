@@ -22,22 +22,22 @@ pub(super) struct Unforeseen {
 /// What changed in a service in a way that the expectations do not allow. Only findings count, series that changed for
 /// sure among all series: of many series a few lean the wrong way by chance.
 pub(super) fn unforeseen(expectations: &Expectations, service: &Service) -> Option<Unforeseen> {
-    let found: Vec<(&Judged, Signal, Trend)> = service
+    let found: Vec<(&Judged, Option<Signal>, Trend)> = service
         .series
         .iter()
         .filter(|one| one.is_finding())
-        .filter_map(|one| Some((one, signal_of(&one.score.key.metric)?, trend_of(one))))
-        .filter(|&(_, signal, trend)| !expectations.allows(service.name, Some(signal), trend))
+        .map(|one| (one, signal_of(&one.score.key.metric), trend_of(one)))
+        .filter(|&(_, signal, trend)| !expectations.allows(service.name, signal, trend))
         .collect();
-    let changes: BTreeSet<(Signal, Trend)> =
+    let changes: BTreeSet<(Option<Signal>, Trend)> =
         found.iter().map(|&(_, signal, trend)| (signal, trend)).collect();
     let certain = || found.iter().filter(|(one, ..)| one.q_value <= FAIL_AT);
     let stems: BTreeSet<String> = certain().map(|(one, ..)| stem(&one.score.key.metric)).collect();
-    let felt = certain().any(|(_, signal, _)| matches!(signal, Signal::Errors | Signal::Latency));
+    let felt = certain().any(|(_, signal, _)| matches!(signal, Some(Signal::Errors | Signal::Latency)));
     (!changes.is_empty()).then(|| Unforeseen {
         changes: changes
             .into_iter()
-            .map(|(signal, trend)| format!("{} {}", signal.as_str(), trend.as_str()))
+            .map(|(signal, trend)| format!("{} {}", signal.map_or("metrics", Signal::as_str), trend.as_str()))
             .collect(),
         is_certain: felt || stems.len() > 1,
     })
@@ -57,7 +57,7 @@ fn trend_of(one: &Judged) -> Trend {
     let rises = match one.score.presence {
         Presence::Vanished => false,
         Presence::Appeared => true,
-        Presence::Steady | Presence::Patchy => one.score.deviate > 0.0,
+        Presence::Steady | Presence::Patchy => one.strength > 0.0,
     };
     if rises == counts_successes(&one.score.key.metric) { Trend::Down } else { Trend::Up }
 }

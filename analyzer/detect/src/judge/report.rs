@@ -7,6 +7,7 @@ use aftermath_model::{
 };
 
 use super::hit::Hit;
+use super::outcome::FAIL_AT;
 use crate::detectors::presence::Presence;
 use crate::load::{explained, is_told};
 use crate::onset::{Onset, waves};
@@ -68,6 +69,30 @@ pub(super) fn load_note(log_change: f64) -> Option<String> {
             beyond.unwrap_or_default()
         )
     })
+}
+
+/// A learned null that did not speak, in a sentence.
+pub(super) fn learned_note(is_of_other_windows: bool) -> Option<String> {
+    is_of_other_windows.then(|| {
+        "the learned file was made of windows of other lengths, so the placebo windows of this baseline spoke instead; \
+         learn from windows with the baseline, fault and step of the experiment"
+            .to_owned()
+    })
+}
+
+/// What to say where the system changed by more than chance, but nothing changed enough to matter; and where a failure
+/// stands though many quiet windows of the system look as odd as a whole.
+pub(super) fn moved_note(outcome: Outcome, p_value: Option<f64>) -> Option<String> {
+    match (outcome, p_value?) {
+        (Outcome::Pass, p_value) if p_value <= FAIL_AT => Some(format!(
+            "the system moved by more than chance allows (p = {p_value:.1e}), but no metric by as much as matters"
+        )),
+        (Outcome::Fail, p_value) if p_value > FAIL_AT => Some(format!(
+            "the failure rests on single services; as a whole the system is as odd as in some quiet windows \
+             (p = {p_value:.2})"
+        )),
+        _ => None,
+    }
 }
 
 /// How often a quiet system fails by the word of one such metric, as the bench `false_alarms` counts it over ten scenarios

@@ -4,10 +4,12 @@
 
 use std::collections::BTreeSet;
 
-use aftermath_model::LearnedNull;
+use aftermath_model::learned::LearnedGeometry;
+use aftermath_model::{LearnedNull, Timeline};
 
 use crate::calibrate::learned_name;
 use crate::scores::Scores;
+use crate::windows::Plan;
 
 /// How much of a system a learned null knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +33,31 @@ impl LearnedFit {
     pub const fn is_fit(&self) -> bool {
         2 * self.services_known >= self.services && self.series_known > 0
     }
+}
+
+/// Windows may be this much longer or shorter than those that were learned from: a quarter more or less moves the error of
+/// a mean by an eighth, which is no more than is known of it.
+const GEOMETRY_TOLERANCE: f64 = 1.25;
+
+/// The lengths of the windows of an experiment.
+pub(crate) fn geometry(timeline: &Timeline) -> LearnedGeometry {
+    let clean_ms = Plan::new(timeline).clean().to;
+    let fault_ms = timeline.fault().duration_ms();
+    LearnedGeometry { step_ms: [timeline.step_ms(); 2], baseline_ms: [clean_ms; 2], fault_ms: [fault_ms; 2] }
+}
+
+/// Whether these windows are as long as those that a null was learned from, so that it speaks of their statistics. Files
+/// that do not say how long theirs were are believed.
+pub(crate) fn is_as_long(learned: &LearnedNull, timeline: &Timeline) -> bool {
+    let Some(known) = learned.geometry else { return true };
+    let own = geometry(timeline);
+    let close = |known: [i64; 2], own: [i64; 2]| {
+        own[0] as f64 * GEOMETRY_TOLERANCE >= known[0] as f64
+            && own[1] as f64 <= known[1] as f64 * GEOMETRY_TOLERANCE
+    };
+    close(known.step_ms, own.step_ms)
+        && close(known.baseline_ms, own.baseline_ms)
+        && close(known.fault_ms, own.fault_ms)
 }
 
 /// How much of the system that was scored a learned null knows.

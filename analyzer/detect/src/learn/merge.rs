@@ -2,7 +2,7 @@
 //!
 //! In: what was learned from parts of the quiet windows. Out: nearly what all of them together would have taught.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aftermath_model::LearnedNull;
 use aftermath_model::learned::LearnedRate;
@@ -24,6 +24,11 @@ pub fn merge(parts: Vec<LearnedNull>) -> LearnedNull {
     let mut whole = LearnedNull { copies: agreed_copies(&parts), ..LearnedNull::default() };
     for part in parts {
         whole.windows += part.windows;
+        whole.geometry = match (whole.geometry, part.geometry) {
+            (Some(of_whole), Some(of_part)) => Some(of_whole.and(of_part)),
+            (of_whole, of_part) => of_whole.or(of_part),
+        };
+        whole.fingerprints.extend(part.fingerprints);
         whole.services.extend(part.services);
         for (name, seen) in part.series {
             let series = whole.series.entry(name).or_default();
@@ -73,6 +78,13 @@ fn agreed_copies(parts: &[LearnedNull]) -> BTreeMap<String, String> {
         })
     });
     copies
+}
+
+/// How many windows stand in more than one of these parts, as far as the parts tell.
+#[must_use]
+pub fn shared_windows(parts: &[LearnedNull]) -> usize {
+    let told: usize = parts.iter().map(|part| part.fingerprints.len()).sum();
+    told - parts.iter().flat_map(|part| &part.fingerprints).collect::<BTreeSet<_>>().len()
 }
 
 fn add(rate: &mut LearnedRate, more: LearnedRate) {

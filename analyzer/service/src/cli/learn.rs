@@ -51,7 +51,7 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
         from_windows(args, matches, &progress)?
     } else {
         let parts = args.merge.iter().map(|path| aftermath_baselines::read_learned(path));
-        aftermath_detect::merge(parts.collect::<Result<_, _>>()?)
+        merged(parts.collect::<Result<_, _>>()?)?
     };
     aftermath_baselines::write_learned(out, &learned)?;
     progress.event(&format!(
@@ -72,6 +72,7 @@ fn from_windows(args: &LearnArgs, matches: &ArgMatches, progress: &Progress) -> 
         progress.stage(&format!("learning from window {} of {}", index + 1, stretches.len()));
         windows.push(score_stretch(quiet, args.step.as_ref(), now)?);
     }
+    check_different(&stretches, &aftermath_detect::repeated(&windows))?;
     check_quiet(&stretches, &aftermath_detect::suspicious(&windows), args.force, progress)?;
     let mut learned = aftermath_detect::learn(&windows);
     drop(windows);
@@ -82,6 +83,30 @@ fn from_windows(args: &LearnArgs, matches: &ArgMatches, progress: &Progress) -> 
         learned.experiments.extend(past);
     }
     Ok(learned)
+}
+
+/// A window that is learned from twice would count as two, and make rare things look usual.
+fn check_different(stretches: &[Stretch], repeated: &[usize]) -> Result<(), Failure> {
+    let mut problems = Problems::default();
+    for stretch in repeated.iter().filter_map(|&index| stretches.get(index)) {
+        problems.add(format!(
+            "{}: the fault window {} holds the same samples as one before it; give each quiet window once",
+            stretch.recording.display(),
+            stretch.fault
+        ));
+    }
+    problems.into_result()
+}
+
+fn merged(parts: Vec<LearnedNull>) -> Result<LearnedNull, Failure> {
+    let shared = aftermath_detect::shared_windows(&parts);
+    if shared > 0 {
+        return Err(Failure::bad_input(format!(
+            "{shared} quiet {} in more than one of the files to merge; windows may count once only",
+            if shared == 1 { "window stands" } else { "windows stand" }
+        )));
+    }
+    Ok(aftermath_detect::merge(parts))
 }
 
 /// What a learned file holds, for people. Writing to a string cannot fail.
