@@ -23,6 +23,7 @@ use crate::detectors::level::is_graded;
 use crate::detectors::presence::Presence;
 use crate::evidence::{SIGN, StemOf};
 use crate::habits::{Expected, Habits, Sums};
+use crate::learn::fit::likeness;
 use crate::load::{self, is_told};
 use crate::math::{normal_deviate_of_t, two_sided_normal_tail};
 use crate::prepare::workload_labels;
@@ -141,12 +142,15 @@ impl<'a> Null<'a> {
     pub(crate) fn of(series: &[&SeriesScore], timeline: &Timeline, learned: Option<&'a LearnedNull>) -> Self {
         let mut null = Self::of_placebos(series, None);
         null.circumstances = Circumstances::of(load::explained(load::change(series)), timeline);
-        null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| Learned {
-            null: learned,
-            pools: Pools::of_learned(learned, &null.stems),
-            sides: SideNull::of_learned(learned, &null.stems),
-            habits: Habits::of(learned, trust_after(learned.windows)),
-            trust: trust_after(learned.windows),
+        null.learned = learned.filter(|learned| learned.windows > 0).map(|learned| {
+            let trust = trust_after(learned.windows) * likeness(learned, timeline);
+            Learned {
+                null: learned,
+                pools: Pools::of_learned(learned, &null.stems),
+                sides: SideNull::of_learned(learned, &null.stems),
+                habits: Habits::of(learned, trust),
+                trust,
+            }
         });
         if let Some(learned) = &null.learned {
             copies::follow_learned(&mut null.groups, series, &learned.null.copies);

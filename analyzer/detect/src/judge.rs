@@ -13,7 +13,7 @@ mod system;
 use aftermath_model::{Expectations, LearnedNull, Reason, Timeline, Verdict};
 
 use crate::calibrate::Null;
-use crate::learn::fit::is_as_long;
+use crate::learn::fit::likeness;
 use crate::load;
 use crate::origin::origin;
 use crate::pattern::patterns;
@@ -48,14 +48,14 @@ pub fn judge(
     learned: Option<&LearnedNull>,
     source_partial: bool,
 ) -> Verdict {
-    let (all_learned, learned) = (learned, learned.filter(|learned| is_as_long(learned, timeline)));
     let series = scores.sorted();
     let plan = Plan::new(timeline);
     let null = Null::of(&series, timeline, learned);
     let judged = judge_series(&series, &null);
     let quiet = service_null(&series, &null, 0..plan.placebos.len(), learned);
     let evidence = services(&judged, &null, &quiet, patterns(&series, &null, &plan));
-    let mut system = system::evidence(&evidence, system::placebo_windows(&series), learned);
+    let alike = learned.filter(|learned| likeness(learned, timeline) >= 1.0);
+    let mut system = system::evidence(&evidence, system::placebo_windows(&series), alike);
     let unsteady = unsteady(&series, &plan);
     let watch_ended = outcome::most(&series, |score| score.after.silent);
     let case = Case { plan, expectations, scores, unsteady, source_partial, watch_ended };
@@ -66,9 +66,9 @@ pub fn judge(
     let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
     limits.extend(report::load_note(load::change(&series)));
     limits.extend(null.habit_notes(&series));
-    limits.extend(report::learned_note(all_learned.is_some() && learned.is_none()));
+    limits.extend(report::learned_note(learned.is_some() && alike.is_none()));
     limits.extend(report::moved_note(outcome, system.p_value));
-    let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), all_learned);
+    let (origin, origin_basis) = origin(&evidence, expectations.topology.as_ref(), learned);
     limits.extend(report::lone_metric_note(outcome, &hits));
     Verdict {
         outcome,

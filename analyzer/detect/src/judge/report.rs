@@ -71,11 +71,12 @@ pub(super) fn load_note(log_change: f64) -> Option<String> {
     })
 }
 
-/// A learned null that did not speak, in a sentence.
+/// A learned null that speaks only in part, in a sentence.
 pub(super) fn learned_note(is_of_other_windows: bool) -> Option<String> {
     is_of_other_windows.then(|| {
-        "the learned file was made of windows of other lengths, so the placebo windows of this baseline spoke instead; \
-         learn from windows with the baseline, fault and step of the experiment"
+        "the learned file was made of windows of other lengths, so it speaks only in part beside the placebo windows of \
+         this baseline, and its false alarm rate is not that of this verdict; learn from windows with the baseline, fault \
+         and step of the experiment"
             .to_owned()
     })
 }

@@ -46,18 +46,20 @@ pub(crate) fn geometry(timeline: &Timeline) -> LearnedGeometry {
     LearnedGeometry { step_ms: [timeline.step_ms(); 2], baseline_ms: [clean_ms; 2], fault_ms: [fault_ms; 2] }
 }
 
-/// Whether these windows are as long as those that a null was learned from, so that it speaks of their statistics. Files
-/// that do not say how long theirs were are believed.
-pub(crate) fn is_as_long(learned: &LearnedNull, timeline: &Timeline) -> bool {
-    let Some(known) = learned.geometry else { return true };
+/// How far a null speaks of the statistics of these windows, 0 to 1, given how long those were that it was learned from:
+/// the ratio of the errors of the means of fault windows, which goes with the root of their lengths; the same of a step
+/// that differs, and of a baseline that is shorter than any that was learned from. Files that do not say how long theirs
+/// were are believed.
+pub(crate) fn likeness(learned: &LearnedNull, timeline: &Timeline) -> f64 {
+    let Some(known) = learned.geometry else { return 1.0 };
     let own = geometry(timeline);
-    let close = |known: [i64; 2], own: [i64; 2]| {
-        own[0] as f64 * GEOMETRY_TOLERANCE >= known[0] as f64
-            && own[1] as f64 <= known[1] as f64 * GEOMETRY_TOLERANCE
-    };
-    close(known.step_ms, own.step_ms)
-        && close(known.baseline_ms, own.baseline_ms)
-        && close(known.fault_ms, own.fault_ms)
+    let least = |known: [i64; 2], own: [i64; 2]| own[0] as f64 / known[0].max(1) as f64;
+    let most = |known: [i64; 2], own: [i64; 2]| known[1] as f64 / own[1].max(1) as f64;
+    let close = |ratio: f64| if ratio * GEOMETRY_TOLERANCE >= 1.0 { 1.0 } else { ratio.sqrt() };
+    let both = |known, own| close(least(known, own)) * close(most(known, own));
+    both(known.fault_ms, own.fault_ms)
+        * both(known.step_ms, own.step_ms)
+        * close(least(known.baseline_ms, own.baseline_ms))
 }
 
 /// How much of the system that was scored a learned null knows.
