@@ -65,6 +65,7 @@ pub fn judge(
     let (outcome, reasons) = outcome::decide(&case, &hits);
     let (findings, mut limits) = report::findings(&judged, &evidence, &hits);
     limits.extend(report::load_note(load::change(&series)));
+    limits.extend(limits::unmeasured_notes(&expectations.limits, scores));
     limits.extend(null.habit_notes(&series));
     limits.extend(report::learned_note(learned.is_some() && alike.is_none()));
     limits.extend(report::moved_note(outcome, system.p_value));

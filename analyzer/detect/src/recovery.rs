@@ -122,13 +122,13 @@ impl Normal {
     }
 
     /// How far these last values lie from normal, see [`Recovery::lasting`].
-    fn lasting(&self, last: &[f64]) -> f32 {
-        let away = self.signed_distance(last);
+    fn lasting(&self, end: &[f64]) -> f32 {
+        let away = self.signed_distance(end);
         if away.abs() <= BACK_WITHIN_SD * self.deviation {
             return 0.0;
         }
         let least = LEAST_SHARE * self.scale.centre.abs() / self.scale.spread;
-        let error = self.error(last.len()).hypot(least).max(f64::MIN_POSITIVE);
+        let error = self.error(end.len()).hypot(least).max(f64::MIN_POSITIVE);
         let degrees = (1.0 / self.of_level - 1.0).max(2.0);
         single(normal_deviate_of_t(away / error, degrees).clamp(-LARGEST_GRADED, LARGEST_GRADED))
     }

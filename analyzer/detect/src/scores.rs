@@ -123,9 +123,9 @@ impl Scorer {
         let prepared = measures(block, &self.timeline);
         let mut names = Names::default();
         let keys: Vec<ScoreKey> = prepared.measures.iter().map(|measure| names.share(&measure.key)).collect();
-        let scored = prepared.measures.par_iter().zip(keys);
+        let pairs = prepared.measures.par_iter().zip(keys);
         let outcomes: Vec<Result<SeriesScore, Vec<Gap>>> =
-            scored.map(|(measure, key)| self.score_measure(measure, key)).collect();
+            pairs.map(|(measure, key)| self.score_measure(measure, key)).collect();
         let mut scores = Scores { series: Vec::with_capacity(outcomes.len()), gaps: prepared.gaps };
         for outcome in outcomes {
             match outcome {

@@ -129,7 +129,11 @@ impl Expectations {
         for _ in 0..reach.hops {
             let next: Vec<&str> =
                 reached.iter().flat_map(|&service| reach.along.neighbours(topology, service)).collect();
+            let before = reached.len();
             reached.extend(next);
+            if reached.len() == before {
+                break;
+            }
         }
         reached.remove(target.as_str());
         reached

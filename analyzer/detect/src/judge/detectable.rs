@@ -26,6 +26,8 @@ const MARGIN_OF_POWER: f64 = 0.8416;
 const LEAST_P: f64 = 1e-60;
 /// No larger statistic is looked for; see the bound of graded deviates.
 const MOST_DEVIATE: f64 = 300.0;
+/// A run that would need a change of more standard deviations than this to be sure sees nothing that could be named.
+const MOST_TOLD: f64 = 100.0;
 /// Halvings of an interval: 20 leave a millionth of it.
 const HALVINGS: usize = 20;
 
@@ -130,6 +132,9 @@ impl Sensitivity<'_> {
         // Smaller ones do not matter, however certain.
         let least = (LEAST_EFFECT_SD * deviation).max(LEAST_SHARE * level * if is_root { 0.5 } else { 1.0 });
         let bounded = needed.max(least) + MARGIN_OF_POWER * noise * known.noise();
+        if unbounded(bounded) > MOST_TOLD {
+            return None;
+        }
         let share = unbounded(bounded) / level;
         let relative = if is_root { (1.0 + share).powi(2) - 1.0 } else { share };
         Some(Smallest {

@@ -32,6 +32,11 @@ pub(super) fn kept(limits: &[MetricLimit], scores: &Scores) -> Kept {
     kept
 }
 
+/// Limits that nothing was measured for, in sentences: also where the verdict has weightier reasons.
+pub(super) fn unmeasured_notes(limits: &[MetricLimit], scores: &Scores) -> Vec<String> {
+    kept(limits, scores).unmeasured.into_iter().map(|reason| reason.text).collect()
+}
+
 fn is_of(limit: &MetricLimit, score: &SeriesScore) -> bool {
     *score.key.service == *limit.service
         && *score.key.metric == *limit.metric

@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(measure.values, [2.0, 1.0]);
         assert_eq!(measure.timestamps_ms, [10_000, 40_000]);
         assert_eq!((measure.nature, measure.intervals_s), (Nature::EventRate, vec![10.0, 20.0]));
-        let looping = counter("events_total", vec![(0, 100.0), (10_000, 20.0), (20_000, 5.0), (30_000, 25.0)]);
+        let looping =
+            counter("events_total", vec![(0, 100.0), (10_000, 20.0), (20_000, 5.0), (30_000, 25.0)]);
         assert_eq!(looping.values, [2.0, 0.5, 2.0]);
     }
 

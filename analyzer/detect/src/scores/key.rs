@@ -2,7 +2,7 @@
 //!
 //! In: [`SeriesKey`]s. Out: [`ScoreKey`]s with the same order and the same words in a fraction of the memory.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use aftermath_model::SeriesKey;
@@ -18,8 +18,8 @@ pub(crate) struct ScoreKey {
 /// What the series of a block share.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    texts: HashSet<Arc<str>>,
-    labels: HashSet<Arc<BTreeMap<String, String>>>,
+    texts: BTreeSet<Arc<str>>,
+    labels: BTreeSet<Arc<BTreeMap<String, String>>>,
 }
 
 impl Names {

@@ -46,6 +46,10 @@ pub(super) fn learn(args: &LearnArgs, matches: &ArgMatches) -> Result<ExitCode, 
     }
     let out =
         args.out.as_deref().ok_or_else(|| Failure::bad_input("--out is missing: name the file to write"))?;
+    let read = args.recording.iter().map(|path| ("--recording", Some(path.as_path())));
+    let experiments = args.experiment.iter().map(|path| ("--experiment", Some(path.as_path())));
+    let inputs: Vec<_> = read.chain(experiments).collect();
+    plan::check_files(&inputs, &[("--out", Some(out))])?;
     let progress = Progress::on_stderr();
     let learned = if args.merge.is_empty() {
         from_windows(args, matches, &progress)?

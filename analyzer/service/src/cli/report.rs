@@ -1,12 +1,14 @@
 //! `aftermath report`: a stored report in another form.
 
 use super::args::ReportArgs;
+use super::plan::check_files;
 use super::render;
 use crate::exit_code::ExitCode;
 use crate::export::Report;
 use crate::failure::Failure;
 
 pub(super) fn report(args: &ReportArgs) -> Result<ExitCode, Failure> {
+    check_files(&[("the report", Some(&args.report))], &[("--html", args.html.as_deref())])?;
     let shown = args.report.display();
     let text = std::fs::read_to_string(&args.report)
         .map_err(|cause| Failure::bad_input(format!("cannot read {shown}: {cause}")))?;

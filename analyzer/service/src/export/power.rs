@@ -9,7 +9,7 @@ use crate::export::numbers::Unit;
 
 /// From which size on this run would have seen changes; `None` where nothing is known.
 pub(super) fn sentence(report: &Report) -> Option<String> {
-    let effect = report.system.detectable_effect?;
+    let Some(effect) = report.system.detectable_effect else { return unknown(report) };
     let mut seen: Vec<(&ServiceEntry, &DetectableEntry)> =
         report.services.iter().filter_map(|service| Some((service, service.detectable.as_ref()?))).collect();
     seen.sort_by(|(_, a), (_, b)| a.effect.unwrap_or(f64::MAX).total_cmp(&b.effect.unwrap_or(f64::MAX)));
@@ -30,6 +30,15 @@ pub(super) fn sentence(report: &Report) -> Option<String> {
         change(best),
         change(worst)
     ))
+}
+
+/// What to say where the run could have seen no change at all for sure, or nothing was judged.
+fn unknown(report: &Report) -> Option<String> {
+    (!report.services.is_empty()).then(|| {
+        "In half of the services or more it cannot be said how small a change would have been seen: the baseline holds too \
+         few windows like the fault. A longer baseline or a learned file helps."
+            .to_owned()
+    })
 }
 
 fn change((service, change): &(&ServiceEntry, &DetectableEntry)) -> String {

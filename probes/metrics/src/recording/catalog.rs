@@ -29,7 +29,7 @@ pub struct Summary {
 pub fn discover<E>(runs: impl Iterator<Item = Result<RecordedRun, E>>) -> Result<Summary, RecordingError<E>> {
     let mut series: BTreeMap<String, BTreeSet<(String, String)>> = BTreeMap::new();
     let (mut first_ms, mut last_ms) = (i64::MAX, i64::MIN);
-    let mut spacings = Spacings::default();
+    let mut timed: BTreeMap<(String, String, String), Vec<i64>> = BTreeMap::new();
     let mut nameless = 0;
     for run in runs {
         let run = run?;
@@ -41,7 +41,10 @@ pub fn discover<E>(runs: impl Iterator<Item = Result<RecordedRun, E>>) -> Result
             first_ms = first_ms.min(first);
             last_ms = last_ms.max(last);
         }
-        spacings.add(&run.samples);
+        let key = (run.metric.clone(), run.service.clone(), run.labels_json.clone());
+        if timed.len() < MOST_TIMED || timed.contains_key(&key) {
+            timed.entry(key).or_default().extend(run.samples.iter().map(|&(ms, _)| ms));
+        }
         series.entry(run.metric).or_default().insert((run.service, run.labels_json));
     }
     let entries = series
@@ -56,10 +59,13 @@ pub fn discover<E>(runs: impl Iterator<Item = Result<RecordedRun, E>>) -> Result
     Ok(Summary {
         catalog: Catalog { entries, notes: nameless_note(nameless).into_iter().collect() },
         extent,
-        step_ms: spacings.median_ms(),
+        step_ms: Spacings::of(timed.into_values()).median_ms(),
         unit_hint: extent.and_then(|extent| unit_hint(extent.from.ms(), extent.to.ms())),
     })
 }
+
+/// The spacing of so many series is that of the recording; their rows may come in any order.
+const MOST_TIMED: usize = 64;
 
 fn extent(first_ms: i64, last_ms: i64) -> Option<Window> {
     let from = Timestamp::from_ms(first_ms).ok()?;

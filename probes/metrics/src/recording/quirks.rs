@@ -7,14 +7,19 @@ use std::collections::BTreeMap;
 pub(super) struct Spacings(BTreeMap<i64, usize>);
 
 impl Spacings {
-    /// Counts the spacings of one series.
-    pub(super) fn add(&mut self, samples: &[(i64, f64)]) {
-        for pair in samples.windows(2) {
-            let spacing_ms = pair[1].0.saturating_sub(pair[0].0);
-            if spacing_ms > 0 {
-                *self.0.entry(spacing_ms).or_default() += 1;
+    /// The spacings of series, given their times in any order.
+    pub(super) fn of(series: impl Iterator<Item = Vec<i64>>) -> Self {
+        let mut spacings = Self::default();
+        for mut times_ms in series {
+            times_ms.sort_unstable();
+            for pair in times_ms.windows(2) {
+                let spacing_ms = pair[1].saturating_sub(pair[0]);
+                if spacing_ms > 0 {
+                    *spacings.0.entry(spacing_ms).or_default() += 1;
+                }
             }
         }
+        spacings
     }
 
     /// The spacing of most samples, in milliseconds: the median, which a few gaps or doubled scrapes do not move.
@@ -98,10 +103,12 @@ mod tests {
     }
 
     fn median(times_ms: &[i64]) -> Option<i64> {
-        let mut spacings = Spacings::default();
-        let samples: Vec<(i64, f64)> = times_ms.iter().map(|&ms| (ms, 0.0)).collect();
-        spacings.add(&samples);
-        spacings.median_ms()
+        Spacings::of(std::iter::once(times_ms.to_vec())).median_ms()
+    }
+
+    #[test]
+    fn the_order_of_rows_does_not_move_the_spacing() {
+        assert_eq!(median(&[300, 15, 60, 0, 45, 31, 75, 315, 30]), Some(15));
     }
 
     #[test]
