@@ -92,4 +92,32 @@ mod tests {
             assert!(message.contains(expected) && message.contains("/file"), "{message}");
         }
     }
+
+    #[test]
+    fn a_file_of_version_1_is_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("old.learned");
+        let text = r#"{"aftermath_learned_version":1,"learned":{"windows":3,"services":["cart"],"series":{},
+            "statistics":{"queue":[0.5,1.5]},"constants_moved":{"chances":9,"times":0},
+            "presence_changed":{"chances":9,"times":1},"service_evidence":[[0.1,0.0]],"system_p_values":[0.4]}}"#;
+        std::fs::write(&path, text).unwrap();
+        let learned = read_learned(&path).unwrap();
+        assert_eq!((learned.windows, learned.geometry), (3, None));
+    }
+
+    #[test]
+    fn numbers_that_no_measurement_gives_are_refused_all_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("odd.learned");
+        let mut learned = LearnedNull { windows: 3, system_p_values: vec![5.0], ..LearnedNull::default() };
+        learned.failed.times = 2;
+        learned.statistics.insert("queue".to_owned(), vec![-1.0]);
+        write_learned(&path, &learned).unwrap();
+        let message = read_learned(&path).unwrap_err().to_string();
+        for expected in
+            ["odd.learned", "outside 0 and 1", "more often than it could", "a statistic is negative"]
+        {
+            assert!(message.contains(expected), "{message}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 mod common;
 
-use aftermath_detect::{Scores, fit, judge, learn, merge, summary, suspicious};
+use aftermath_detect::{Scores, fit, judge, learn, merge, repeated, shared_windows, summary, suspicious};
 use aftermath_model::{Expectations, LearnedNull, Outcome, Series, Timeline, Verdict};
 use common::{Recipe, cut_out, lift};
 
@@ -136,4 +136,31 @@ fn a_summary_names_what_moves_by_itself() {
     assert!((widest.width - 5.0).abs() < 1e-9 && summary.movers[1].width <= 5.0);
     let quantiles: Vec<f64> = summary.system_p_quantiles.iter().map(|&(_, value)| value).collect();
     assert!(quantiles.len() == 6 && quantiles.windows(2).all(|pair| pair[0] <= pair[1]), "{quantiles:?}");
+}
+
+#[test]
+fn what_was_learned_from_windows_of_other_lengths_speaks_in_part_and_says_so() {
+    let run = quiet_run(24, 12);
+    let learned = learn(&windows(&run, 20));
+    let of_other_lengths = |verdict: &Verdict| {
+        verdict.limits.iter().any(|limit| limit.contains("made of windows of other lengths"))
+    };
+    let alike = judged(&cut_out(&run, 21 * 50, &shape()), Some(&learned));
+    assert!(alike.system.false_alarm_rate.is_some() && !of_other_lengths(&alike), "{:?}", alike.limits);
+    let short = Recipe { baseline: 40, fault: 4, ..shape() };
+    let other = judged(&cut_out(&run, 21 * 50, &short), Some(&learned));
+    assert!(of_other_lengths(&other), "{:?}", other.limits);
+    assert_eq!(other.system.false_alarm_rate, None, "nobody measured it for such windows");
+}
+
+#[test]
+fn a_window_that_was_learned_from_is_recognised() {
+    let run = quiet_run(8, 13);
+    let all = windows(&run, 8);
+    assert_eq!(repeated(&all), Vec::<usize>::new());
+    let twice = [all[0].clone(), all[1].clone(), all[0].clone()];
+    assert_eq!(repeated(&twice), [2]);
+    let (first, second) = (learn(&all[..4]), learn(&all[4..]));
+    assert_eq!(shared_windows(&[first.clone(), second]), 0);
+    assert_eq!(shared_windows(&[first, learn(&all[3..6])]), 1);
 }

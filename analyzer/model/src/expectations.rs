@@ -267,12 +267,13 @@ mod tests {
 
     #[test]
     fn trouble_reaches_as_far_as_was_said_and_in_the_direction_that_was_said() {
-        let cases: [(usize, Along, &[&str]); 5] = [
+        let cases: [(usize, Along, &[&str]); 6] = [
             (0, Along::Callers, &[]),
             (1, Along::Callers, &["cart"]),
             (2, Along::Callers, &["cart", "gateway"]),
             (2, Along::Callees, &[]),
             (2, Along::Both, &["cart", "gateway", "ledger"]),
+            (usize::MAX, Along::Callers, &["cart", "gateway"]),
         ];
         for (hops, along, reached) in cases {
             let expectations = expectations(Reach { hops, along });
