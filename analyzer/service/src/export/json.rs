@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::{Deserialize, Serialize};
 use serde_json::ser::{Formatter, PrettyFormatter};
 
-use super::report::{REPORT_VERSION, Report};
+use super::report::{REPORT_VERSION, Report, WindowEntry};
 
 /// Why a text is not a report that this program can show.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +21,11 @@ pub enum ReportReadError {
         /// The version in the file.
         found: u32,
     },
+    /// A window of the report ends before it begins.
+    #[error(
+        "the {0} window of this report ends before it begins; was the file edited? Give it as `aftermath judge` wrote it"
+    )]
+    Backwards(&'static str),
 }
 
 impl Report {
@@ -50,7 +55,22 @@ impl Report {
         if report_version != REPORT_VERSION {
             return Err(ReportReadError::UnknownVersion { found: report_version });
         }
-        serde_json::from_str(text).map_err(ReportReadError::NotAReport)
+        let report: Self = serde_json::from_str(text).map_err(ReportReadError::NotAReport)?;
+        report.backwards().map_or(Ok(report), |window| Err(ReportReadError::Backwards(window)))
+    }
+
+    /// The first window that ends before it begins.
+    fn backwards(&self) -> Option<&'static str> {
+        let windows = &self.windows;
+        let named = [
+            ("baseline", Some(windows.baseline)),
+            ("fault", Some(windows.fault)),
+            ("recovery", windows.recovery),
+        ];
+        let excluded = windows.exclude.iter().map(|&window| ("excluded", Some(window)));
+        let is_backwards = |window: &WindowEntry| window.from.0 >= window.to.0;
+        let mut all = named.into_iter().chain(excluded);
+        all.find(|(_, window)| window.as_ref().is_some_and(is_backwards)).map(|(name, _)| name)
     }
 }
 
@@ -163,6 +183,14 @@ mod tests {
             let message = Report::from_json(text).expect_err(text).to_string();
             assert!(message.contains(expected), "{text}: {message}");
         }
+    }
+
+    #[test]
+    fn a_window_that_runs_backwards_is_named() {
+        let mut value = serde_json::to_value(samples::hidden_victim()).expect("JSON");
+        value["windows"]["fault"]["to"] = "2020-01-01T00:00:00.000Z".into();
+        let message = Report::from_json(&value.to_string()).expect_err("backwards").to_string();
+        assert!(message.starts_with("the fault window of this report ends before it begins"), "{message}");
     }
 
     #[test]
